@@ -1,0 +1,39 @@
+# make demo, make test: each sets up .venv by itself. The first time takes as long as the download of the packages.
+.PHONY: demo test reproduce clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := outputs/demo
+ALGORITHMS := sgd,topk,qsgd,signsgd_vote,local_sgd
+
+# One thread per library: the simulator spreads work over its own threads, and sums stay equal to the bit.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bitclock needs Python 3.11 or newer, found " + sys.version.split()[0] + "; run make PYTHON=<a newer python>")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[test]'
+	@touch $@
+
+test: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+demo: .venv/.installed
+	rm -rf $(DEMO)
+	$(BIN)/python -m simulator -m algorithm=$(ALGORITHMS) network=lan_1g workers=16 rounds=400 seed=1 hydra.sweep.dir=$(DEMO)/runs
+	for run in $(DEMO)/runs/*/; do \
+	    $(BIN)/python -m simulator.retime run=$$run network=wan_100m,lte hydra.run.dir=$(DEMO)/retimed/$$(basename $$run) || exit 1; \
+	done
+	$(BIN)/python -m figures accuracy_vs_bits runs='$(DEMO)/runs/*' out=$(DEMO)/figures
+	$(BIN)/python -m figures accuracy_vs_time runs='$(DEMO)/retimed/*/*' out=$(DEMO)/figures
+	$(BIN)/python -m figures table runs='$(DEMO)/retimed/*/*' out=$(DEMO)/figures
+
+reproduce: .venv/.installed
+	$(BIN)/python -m pytest -m reproduce
+
+clean:
+	rm -rf .venv $(DEMO) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

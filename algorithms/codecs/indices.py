@@ -1,0 +1,159 @@
+"""Codes for a sorted set of k indices out of d: fixed width, Elias gamma and Golomb-Rice of the gaps, bitmap.
+
+Gaps are g_j = i_j - i_(j-1) >= 1 with i_(-1) = -1. Every code measures all rows at once in closed form, and writes and
+reads one row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.codecs.bitstream import Bitarray, Integers, exponents, pack_fixed, require, unpack_fixed
+from algorithms.codecs.elias import decode_gamma, encode_gamma
+from algorithms.codecs.ragged import Ragged
+from algorithms.codecs.rice import best_parameters, decode_rice, encode_rice
+
+
+@dataclass(frozen=True, eq=False)
+class Supports:
+    """The index sets of `w` messages over `size` coordinates: bounds, and flat indices, increasing within each row."""
+
+    size: int
+    rows: Ragged
+    indices: NDArray[Any]
+
+    @cached_property
+    def excess(self) -> NDArray[Any]:
+        """g - 1 of every gap, flat; int32 where a row's sum surely fits, which is faster."""
+        dtype = np.int32 if self.size <= np.iinfo(np.int32).max else np.int64
+        flat = self.indices.astype(dtype, copy=False)
+        excess = np.empty_like(flat)
+        np.subtract(flat[1:], flat[:-1], out=excess[1:])
+        excess -= 1
+        starts = self.rows.indptr[:-1][self.rows.counts > 0]
+        excess[starts] = flat[starts]
+        return excess
+
+
+class IndexCode(Protocol):
+    """How one row's indices become bits; `parameter` is the one number (0..255) that the header carries for it."""
+
+    def measure(self, supports: Supports) -> tuple[Integers, Integers]:
+        """Give the bits that each row takes, and its parameter, both of shape (w,)."""
+
+    def write(self, indices: Integers, size: int, parameter: int) -> Bitarray:
+        """Write one row."""
+
+    def read(self, bits: Bitarray, count: int, size: int, parameter: int) -> tuple[Integers, int]:
+        """Read one row of `count` indices: the indices and the number of bits used."""
+
+
+class Fixed:
+    """ceil(log2 d) bits an index; none at all when d = 1."""
+
+    def measure(self, supports: Supports) -> tuple[Integers, Integers]:
+        """See IndexCode."""
+        counts = supports.rows.counts
+        return counts * (supports.size - 1).bit_length(), np.zeros_like(counts)
+
+    def write(self, indices: Integers, size: int, parameter: int) -> Bitarray:
+        """See IndexCode."""
+        return pack_fixed(indices, (size - 1).bit_length())
+
+    def read(self, bits: Bitarray, count: int, size: int, parameter: int) -> tuple[Integers, int]:
+        """See IndexCode."""
+        width = (size - 1).bit_length()
+        return unpack_fixed(bits, count, width), count * width
+
+
+class Gamma:
+    """Elias gamma of each gap."""
+
+    def measure(self, supports: Supports) -> tuple[Integers, Integers]:
+        """See IndexCode."""
+        counts = supports.rows.counts
+        return 2 * supports.rows.sums(exponents(supports.excess + 1)) + counts, np.zeros_like(counts)
+
+    def write(self, indices: Integers, size: int, parameter: int) -> Bitarray:
+        """See IndexCode."""
+        return encode_gamma(np.diff(indices, prepend=-1))
+
+    def read(self, bits: Bitarray, count: int, size: int, parameter: int) -> tuple[Integers, int]:
+        """See IndexCode."""
+        gaps, _, used = decode_gamma(bits, count)
+        return np.cumsum(gaps) - 1, used
+
+
+class Rice:
+    """Golomb-Rice of each gap, with the row's own best parameter."""
+
+    def measure(self, supports: Supports) -> tuple[Integers, Integers]:
+        """See IndexCode."""
+        parameters, bits = best_parameters(supports.rows, supports.excess)
+        return bits, parameters
+
+    def write(self, indices: Integers, size: int, parameter: int) -> Bitarray:
+        """See IndexCode."""
+        return encode_rice(np.diff(indices, prepend=-1) - 1, parameter)
+
+    def read(self, bits: Bitarray, count: int, size: int, parameter: int) -> tuple[Integers, int]:
+        """See IndexCode."""
+        excess, used = decode_rice(bits, count, parameter)
+        return np.cumsum(excess + 1) - 1, used
+
+
+class Bitmap:
+    """One bit a coordinate."""
+
+    def measure(self, supports: Supports) -> tuple[Integers, Integers]:
+        """See IndexCode."""
+        zeros = np.zeros_like(supports.rows.counts)
+        return zeros + supports.size, zeros
+
+    def write(self, indices: Integers, size: int, parameter: int) -> Bitarray:
+        """See IndexCode."""
+        bits = np.zeros(size, np.uint8)
+        bits[indices] = 1
+        return bits
+
+    def read(self, bits: Bitarray, count: int, size: int, parameter: int) -> tuple[Integers, int]:
+        """See IndexCode."""
+        require(bits, size)
+        return np.flatnonzero(bits[:size]), size
+
+
+INDEX_CODES: dict[str, IndexCode] = {"fixed": Fixed(), "gamma": Gamma(), "rice": Rice(), "bitmap": Bitmap()}
+"""The codes by name; a code's place in this table is its number in a message header."""
+
+
+def index_code(number: int) -> IndexCode:
+    """Find a code by its number in a header; raises ValueError for a number that is none."""
+    return INDEX_CODES[index_code_name(number)]
+
+
+def index_code_name(number: int) -> str:
+    """Name a code by its number in a header; raises ValueError for a number that is none."""
+    if not 0 <= number < len(INDEX_CODES):
+        raise ValueError(f"message: expected an index code below {len(INDEX_CODES)}, got {number}")
+    return tuple(INDEX_CODES)[number]
+
+
+def cheapest(supports: Supports, name: str) -> tuple[Integers, Integers, Integers]:
+    """Choose each row's code: the named one, or under "auto" the shortest (the first in the table among equals).
+
+    Returns
+    -------
+    numbers, parameters, bits : ndarray of int64, shape (w,)
+    """
+    names = tuple(INDEX_CODES)
+    tried = range(len(names)) if name == "auto" else [names.index(name)]
+    measured = [INDEX_CODES[names[number]].measure(supports) for number in tried]
+    bits = np.stack([m[0] for m in measured])
+    parameters = np.stack([m[1] for m in measured])
+    choice, here = bits.argmin(axis=0), np.arange(bits.shape[1])
+    return np.asarray(tried, np.int64)[choice], parameters[choice, here], bits[choice, here]

@@ -1,0 +1,59 @@
+"""The contract of a compressor, and the one way an algorithm calls it: in chunks, with its time billed."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from algorithms.cohort import Cohort, Draw
+from algorithms.ops import Work
+from algorithms.payloads import Payload
+
+
+class Compressor(Protocol):
+    """A lossy map from rows to messages."""
+
+    def __call__(self, rows: Tensor, draw: Draw) -> Payload:
+        """Compress each of the w rows of a (w, d) matrix."""
+        ...
+
+    def passes(self) -> float:
+        """How many times one row's memory is read or written, decoding included; it prices the simulated encoder."""
+        ...
+
+
+async def compress(cohort: Cohort, compressor: Compressor, update: Tensor) -> Payload:
+    """Bill the encoder's time, then compress the hosted rows chunk by chunk.
+
+    Parameters
+    ----------
+    update : Tensor, shape (w, d)
+        One row per hosted worker.
+
+    Returns
+    -------
+    Payload
+        w messages.
+    """
+    await Work("encode", int(compressor.passes() * update.shape[1] * update.element_size()))
+    pieces = cohort.pool(lambda rows: compressor(update[rows], cohort.draw(rows)), cohort.chunks or (slice(0, 0),))
+    return pieces[0] if len(pieces) == 1 else type(pieces[0]).join(pieces)
+
+
+def kept(density: float | None, k: int | None, d: int) -> int:
+    """Resolve how many of d coordinates a sparsifier keeps from its `density` or its `k`."""
+    count = k if k is not None else max(1, round((density or 0.0) * d))
+    if not 1 <= count <= d:
+        raise ValueError(f"algorithm.k: expected 1 <= k <= d = {d} coordinates, got {count}")
+    return count
+
+
+def check_sparsity(density: float | None, k: int | None) -> None:
+    """Refuse a sparsifier that has not exactly one meaningful size."""
+    if (density is None) == (k is None):
+        raise ValueError(f"algorithm.density, algorithm.k: expected exactly one of the two, got {density} and {k}")
+    if density is not None and not (isinstance(density, (int, float)) and 0 < density <= 1):
+        raise ValueError(f"algorithm.density: expected a fraction in (0, 1], got {density!r}")
+    if k is not None and not (isinstance(k, int) and k >= 1):
+        raise ValueError(f"algorithm.k: expected a whole number of coordinates, at least 1, got {k!r}")

@@ -1,0 +1,47 @@
+"""EF-signSGD: scaled signs of the step, with error feedback in units of the step.
+
+References
+----------
+Karimireddy, Rebjock, Stich, Jaggi, "Error Feedback Fixes SignSGD and other Gradient Compression Schemes", ICML 2019,
+Algorithm 1. With several workers the scaled signs are averaged at a server and the mean comes back dense.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from algorithms.cohort import Cohort
+from algorithms.compressors import ScaledSign
+from algorithms.descent import Descent
+from algorithms.exchanges.compressed import compressed_mean
+from algorithms.ops import Gradient
+from algorithms.outer import OuterDescent
+from algorithms.state import Rows, Stateful
+from algorithms.synchronous import Synchronous
+
+
+class OneStep(Stateful):
+    """The update is one whole step from the common model, learning rate and each worker's own momentum included."""
+
+    state_names = ("velocity",)
+
+    def __init__(self, descent: Descent) -> None:
+        self.descent, self.velocity = descent, Rows()
+
+    async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:
+        gradient = await Gradient(model, step=t)
+        velocity = self.velocity.open(cohort, len(model)) if self.descent.momentum else None
+        direction = self.descent.direction(model, gradient, velocity)
+        if velocity is not None:
+            self.velocity.close(cohort, velocity)
+        return torch.mul(direction, self.descent.rate(t, rounds), out=gradient)
+
+
+def ef_signsgd(*, name: str = "ef_signsgd", via: str = "server", **descent: Any) -> Synchronous:
+    """Build EF-signSGD; the scale is the mean magnitude of the whole vector, as in the paper's Algorithm 1."""
+    exchange = compressed_mean(ScaledSign(), via, error_feedback=True)
+    local = OneStep(Descent(**descent))
+    return Synchronous(name=name, local=local, exchange=exchange, outer=OuterDescent(Descent(lr=1.0)))

@@ -1,0 +1,9 @@
+"""Exchanges: how workers agree on a mean. Each returns (mean, sent): the mean, and what each worker put into it."""
+
+from algorithms.exchanges.all_gather import AllGatherMean
+from algorithms.exchanges.all_reduce import AllReduceMean
+from algorithms.exchanges.base import Exchange
+from algorithms.exchanges.error_feedback import ErrorFeedback
+from algorithms.exchanges.server import ServerMean
+
+__all__ = ["AllGatherMean", "AllReduceMean", "ErrorFeedback", "Exchange", "ServerMean"]

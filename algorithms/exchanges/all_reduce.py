@@ -1,0 +1,40 @@
+"""Averaging by an all-reduce: only what can be summed on the way fits."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from algorithms.cohort import Cohort
+from algorithms.compressors import Identity, compress
+from algorithms.ops import AllReduce
+from algorithms.payloads import Payload
+from algorithms.state import Stateful
+
+
+class AllReduceMean(Stateful):
+    """Sum rows over all workers and divide by their number.
+
+    Parameters
+    ----------
+    kind : str
+        Width of the floats that travel: fp32, fp16 or bf16.
+
+    Notes
+    -----
+    Unequal weights scale the rows before they are summed, as real systems do, since the network can only add.
+    """
+
+    conserves = "workers"
+    samples = False
+
+    def __init__(self, kind: str = "fp32") -> None:
+        self.compressor = Identity(kind)
+
+    async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
+        count = len(cohort.active)
+        factors = cohort.weights[cohort.start : cohort.start + cohort.size] * count
+        if not bool((factors == 1).all()):
+            update.mul_(factors.to(update)[:, None])
+        sent = await compress(cohort, self.compressor, update)
+        total = await AllReduce(sent)
+        return total.dense()[0] / count, sent

@@ -1,0 +1,48 @@
+"""Error feedback: what an exchange left out is added to the next update (Seide et al. 2014; Karimireddy et al. 2019)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from algorithms.cohort import Cohort
+from algorithms.exchanges.base import Exchange
+from algorithms.ops import Work
+from algorithms.payloads import Payload
+from algorithms.state import Rows, Stateful
+
+
+class ErrorFeedback(Stateful):
+    """Wrap an exchange with one residual per worker: corrected = residual + update; residual = corrected - sent.
+
+    Parameters
+    ----------
+    inner : Exchange
+        The lossy exchange.
+
+    Notes
+    -----
+    The residual is the one (n, d) state; it is corrected in place. It is in the update's units: a gradient's when the
+    learning rate is applied afterwards, a step's when the update contains it.
+
+    References
+    ----------
+    Karimireddy, Rebjock, Stich, Jaggi, "Error Feedback Fixes SignSGD", ICML 2019, Algorithm 2.
+    """
+
+    state_names = ("residual", "inner")
+
+    def __init__(self, inner: Exchange) -> None:
+        self.inner: Any = inner
+        self.residual = Rows()
+        self.conserves, self.samples = inner.conserves, inner.samples
+
+    async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
+        await Work("residual", 3 * update.shape[1] * update.element_size())
+        residual = self.residual.open(cohort, update.shape[1])
+        cohort.pool(lambda rows: residual[rows].add_(update[rows]), cohort.chunks)
+        mean, sent = await self.inner(cohort, residual, t)
+        sent.subtract_from(residual)
+        self.residual.close(cohort, residual)
+        return mean, sent

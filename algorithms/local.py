@@ -1,0 +1,77 @@
+"""What a worker computes alone between two exchanges: one gradient, or several steps of its own.
+
+w rows here, d coordinates, H local steps.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from algorithms.cohort import Cohort
+from algorithms.descent import Descent
+from algorithms.ops import Gradient
+from algorithms.state import Rows, Stateful
+
+
+class Local(Protocol):
+    """What happens on a worker between two exchanges."""
+
+    async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:
+        """Give each worker's update, shape (w, d), at the common model, shape (d,); descending means subtracting it."""
+        ...
+
+
+class OneGradient(Stateful):
+    """The update is one stochastic gradient; the learning rate is applied after the exchange."""
+
+    async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:
+        return await Gradient(model, step=t)
+
+
+class LocalSteps(Stateful):
+    """Several steps of descent from the common model; the update is the model minus where the worker arrived.
+
+    Parameters
+    ----------
+    descent : Descent
+        The rule of the local steps; it contains the learning rate.
+    steps : int
+        H, local steps per round.
+    start : float
+        The share of the rounds before which one step is taken instead of H (post-local SGD).
+    keep_momentum : bool
+        Whether a worker's momentum survives the exchange (it is never averaged); else it starts each round from zero.
+
+    References
+    ----------
+    Stich, "Local SGD Converges Fast and Communicates Little", ICLR 2019, Algorithm 1.
+    Lin, Stich, Patel, Jaggi, "Don't Use Large Mini-Batches, Use Local SGD", ICLR 2020 (post-local SGD).
+    """
+
+    state_names = ("done", "velocity")
+
+    def __init__(self, descent: Descent, steps: int, start: float = 0.0, keep_momentum: bool = True) -> None:
+        if not (isinstance(steps, int) and steps >= 1):
+            raise ValueError(f"algorithm.steps: expected a whole number of local steps, at least 1, got {steps!r}")
+        if not 0 <= start <= 1:
+            raise ValueError(f"algorithm.start: expected a share of the rounds in [0, 1], got {start}")
+        self.descent, self.steps, self.start, self.keep_momentum = descent, steps, start, keep_momentum
+        self.done = 0
+        self.velocity = Rows()
+
+    async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:
+        steps = self.steps if t >= self.start * rounds else 1
+        local = model.expand(cohort.size, -1).clone()
+        velocity = self.velocity.open(cohort, len(model)) if self.descent.momentum else None
+        if velocity is not None and not self.keep_momentum:
+            velocity.zero_()
+        for h in range(steps):
+            gradient = await Gradient(local, step=self.done + h)
+            self.descent.step(local, gradient, velocity, self.descent.rate(t, rounds))
+        if velocity is not None:
+            self.velocity.close(cohort, velocity)
+        self.done += steps
+        return torch.sub(model, local, out=local)

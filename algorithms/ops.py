@@ -1,0 +1,142 @@
+"""What an algorithm may ask of the world, as plain frozen data; awaiting one hands it to the driver, which sends the answer.
+
+Nothing here knows how an op is answered: a driver may compute values, advance a clock, talk to real processes, or be a test
+that calls `send` by hand. An op whose answer may depend on time is *racy*; a program that awaits none cannot see the network.
+
+Legend: w rows hosted here, m workers active in the round, d coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from types import CoroutineType, FrameType
+from typing import Any, ClassVar, Generic, TypeVar
+
+from torch import Tensor
+
+from algorithms.gathered import Gathered
+from algorithms.payloads import Payload
+
+T = TypeVar("T")
+SERVER = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op(Generic[T]):
+    """One request; `await op` yields it to the driver and returns the driver's answer."""
+
+    racy: ClassVar[bool] = False
+
+    def __await__(self) -> Generator[Op[T], T, T]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gradient(Op[Tensor]):
+    """Stochastic gradients of the hosted workers, shape (w, d), at `at` of shape (d,) or (w, d), on their batch number `step`.
+
+    The answer's memory is the driver's and is written again by the next `Gradient`; it may be changed in place until then.
+    """
+
+    at: Tensor
+    step: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work(Op[None]):
+    """Computation of the hosted workers other than gradients: `size_bytes` of memory that each of them passes through."""
+
+    kind: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllReduce(Op[Payload]):
+    """Sum the payload's rows over all active workers; every worker receives the sum, one row. Only what can be summed fits."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllGather(Op[Gathered]):
+    """Every worker receives every active worker's row."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gather(Op[Gathered]):
+    """Each active worker sends its row to the server; the answer may only be opened by `AtServer`."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AtServer(Op[T]):
+    """Run `function(gathered)` at the server, which passes through `size_bytes` of memory, and give its result.
+
+    `function` must be deterministic: it runs once in a simulation and once on every rank of a distributed run.
+    """
+
+    function: Callable[[Gathered], T]
+    gathered: Gathered
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Broadcast(Op[Payload]):
+    """The server sends one row to every active worker."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Send(Op[None]):
+    """Hand a one-row payload to the link towards `to` (a worker's number or SERVER) and go on at once."""
+
+    to: int
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Receive(Op[Payload]):
+    """Wait for the next message from `source`; messages of one channel arrive in the order in which they were sent."""
+
+    source: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReceiveAny(Op[tuple[int, Payload]]):
+    """Wait for the next message from anyone: (source, payload)."""
+
+    racy: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Now(Op[float]):
+    """The simulated time in seconds."""
+
+    racy: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mark(Op[None]):
+    """A labelled point of progress, and a barrier for all parts of a cohort: `model` is the iterate after round `label`."""
+
+    label: int
+    model: Tensor
+
+
+def where(program: CoroutineType[Any, Any, Any]) -> str:
+    """Name the function and line at which a suspended coroutine awaits its op, such as ``mean (server.py:41)``."""
+    frame: FrameType | None = program.cr_frame
+    inner: Any = program
+    while (awaited := getattr(inner, "cr_await", None)) is not None:
+        inner = awaited
+        deeper = getattr(inner, "cr_frame", None)
+        if deeper is not None:
+            frame = deeper
+    if frame is None:
+        return "a finished program"
+    return f"{frame.f_code.co_name} ({frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno})"

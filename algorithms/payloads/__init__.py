@@ -1,0 +1,27 @@
+"""What travels: immutable batches of w messages that know their size because they can be written."""
+
+from algorithms.payloads.bits import Bits
+from algorithms.payloads.dense import Dense
+from algorithms.payloads.message import decode
+from algorithms.payloads.payload import Payload
+from algorithms.payloads.quantised import Quantised
+from algorithms.payloads.quantised_values import QuantisedValues
+from algorithms.payloads.sign_values import SharedValues, SignValues
+from algorithms.payloads.signs import Signs
+from algorithms.payloads.sparse import Sparse
+from algorithms.payloads.values import FloatValues, Values
+
+__all__ = [
+    "Bits",
+    "Dense",
+    "FloatValues",
+    "Payload",
+    "Quantised",
+    "QuantisedValues",
+    "SharedValues",
+    "SignValues",
+    "Signs",
+    "Sparse",
+    "Values",
+    "decode",
+]

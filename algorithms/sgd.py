@@ -1,0 +1,24 @@
+"""Mini-batch SGD: every round each worker sends one dense gradient, over a parameter server or an all-reduce."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from algorithms.compressors import Identity
+from algorithms.descent import Descent
+from algorithms.exchanges import AllReduceMean, ServerMean
+from algorithms.local import OneGradient
+from algorithms.outer import OuterDescent
+from algorithms.synchronous import Synchronous
+
+
+def sgd(*, name: str = "sgd", kind: str = "fp32", **descent: Any) -> Synchronous:
+    """Build SGD over a parameter server; `kind` is the width of the floats that travel, `descent` goes to `Descent`."""
+    outer = OuterDescent(Descent(**descent))
+    return Synchronous(name=name, local=OneGradient(), exchange=ServerMean(Identity(kind)), outer=outer)
+
+
+def sgd_allreduce(*, name: str = "sgd_allreduce", kind: str = "fp32", **descent: Any) -> Synchronous:
+    """Build SGD over an all-reduce."""
+    outer = OuterDescent(Descent(**descent))
+    return Synchronous(name=name, local=OneGradient(), exchange=AllReduceMean(kind), outer=outer)

@@ -1,0 +1,194 @@
+"""The fast sharing engine: flows that meet on no link are kept apart, and a cluster around one hot link costs O(log
+n) per event.
+
+A cluster is a connected set of flows (two flows are connected when they use the same link). Where all flows of a
+cluster use one link, its *centre*, and nothing else in common, every other link is a private cap and `HotLink` shares
+the centre: a parameter server with a thousand pushes in flight, a fan-out, one flow alone. Any other cluster is
+solved anew at each of its own events.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from heapq import heappop, heappush
+
+from network_models.hot_link import HotLink
+from network_models.links import Links
+from network_models.maxmin import Solved
+from network_models.sharing import Flow, capacities
+
+_INFINITY = float("inf")
+_DISSOLVED = -_INFINITY  # a due time that no entry of the queue has
+
+
+class _Star:
+    """Flows that share their centre only."""
+
+    def __init__(self, capacity: list[float], centre: int) -> None:
+        self.centre, self.due = centre, _INFINITY
+        self._capacity = capacity
+        self._link = HotLink(capacity[centre])
+        self._flows: dict[int, Flow] = {}
+
+    def add(self, now: float, flow: Flow) -> None:
+        cap = min(self._capacity[link] for link in flow.route)
+        self._flows[flow.sequence] = flow
+        self._link.add(now, flow.sequence, flow.bits, cap)
+
+    def next_finish(self) -> float:
+        return self._link.next_finish()
+
+    def finish(self, now: float) -> list[Flow]:
+        ended = []
+        while self._link.next_finish() <= now:
+            ended += [self._flows.pop(sequence) for sequence in self._link.pop()]
+        return ended
+
+    def stop(self, now: float) -> list[Flow]:
+        for sequence, bits in self._link.drain(now).items():
+            self._flows[sequence].bits = bits
+        return list(self._flows.values())
+
+
+class _Web:
+    """Flows that share links in any other way."""
+
+    def __init__(self, capacity: list[float], now: float, flows: list[Flow]) -> None:
+        self.centre, self.due = None, _INFINITY
+        self._solved = Solved(capacity)
+        self._solved.solve(now, flows)
+
+    def next_finish(self) -> float:
+        return self._solved.next_finish
+
+    def finish(self, now: float) -> list[Flow]:
+        return self._solved.finish(now)
+
+    def stop(self, now: float) -> list[Flow]:
+        return self._solved.stop(now)
+
+
+class Clusters:
+    """Share the links max-min fairly, cluster by cluster; see `Sharing` for the methods.
+
+    Parameters
+    ----------
+    links : Links
+        The links of all nodes.
+    """
+
+    def __init__(self, links: Links) -> None:
+        self._capacity = capacities(links)
+        self._server = {links.workers, len(self._capacity) - 1}
+        self._users: Counter[int] = Counter()
+        self._of: dict[int, _Star | _Web | None] = {}  # link in use -> cluster; None: to be regrouped
+        self._queue: list[tuple[float, int, _Star | _Web]] = []
+        self._pushes = 0
+
+    def start(self, now: float, flows: list[Flow]) -> None:
+        """See `Sharing`."""
+        loose: list[Flow] = []
+        grown: dict[int, _Star] = {}
+        for flow in flows:
+            star = self._joinable(flow)
+            if star is None:
+                for link in flow.route:
+                    cluster = self._of.get(link)
+                    if cluster is not None:
+                        loose += self._dissolve(cluster, now)
+                    self._of[link] = None
+                loose.append(flow)
+            else:
+                for link in flow.route:
+                    self._of[link] = star
+                star.add(now, flow)
+                grown[star.centre] = star
+            self._users.update(flow.route)
+        for star in grown.values():
+            if star.due != _DISSOLVED:
+                self._schedule(star)
+        self._regroup(now, loose)
+
+    def next_finish(self) -> float:
+        """See `Sharing`."""
+        while self._queue and self._queue[0][2].due != self._queue[0][0]:
+            heappop(self._queue)
+        return self._queue[0][0] if self._queue else _INFINITY
+
+    def finish(self, now: float) -> list[Flow]:
+        """See `Sharing`."""
+        ended = []
+        while self.next_finish() <= now:
+            cluster = heappop(self._queue)[2]
+            gone = cluster.finish(now)
+            ended += gone
+            for flow in gone:
+                for link in flow.route:
+                    self._users[link] -= 1
+                    if not self._users[link]:
+                        del self._users[link], self._of[link]
+            if isinstance(cluster, _Star):
+                self._schedule(cluster)
+            else:
+                self._regroup(now, self._dissolve(cluster, now))
+        return ended
+
+    def _joinable(self, flow: Flow) -> _Star | None:
+        """The star that stays one when this flow joins; a new one where the flow meets nobody."""
+        taken = [link for link in flow.route if link in self._of]
+        if not taken:
+            return _Star(self._capacity, self._default_centre(flow))
+        cluster = self._of[taken[0]]
+        return cluster if isinstance(cluster, _Star) and taken == [cluster.centre] else None
+
+    def _default_centre(self, flow: Flow) -> int:
+        return next((link for link in flow.route if link in self._server), flow.route[-1])
+
+    def _schedule(self, cluster: _Star | _Web) -> None:
+        cluster.due = cluster.next_finish()
+        if cluster.due < _INFINITY:
+            self._pushes += 1
+            heappush(self._queue, (cluster.due, self._pushes, cluster))
+
+    def _dissolve(self, cluster: _Star | _Web, now: float) -> list[Flow]:
+        flows = cluster.stop(now)
+        cluster.due = _DISSOLVED
+        for flow in flows:
+            for link in flow.route:
+                self._of[link] = None
+        return flows
+
+    def _regroup(self, now: float, flows: list[Flow]) -> None:
+        """Split loose flows into connected sets, and give each the cheapest engine that is right for it."""
+        users: dict[int, list[Flow]] = {}
+        for flow in flows:
+            for link in flow.route:
+                users.setdefault(link, []).append(flow)
+        seen: set[int] = set()
+        for first in flows:
+            if first.sequence in seen:
+                continue
+            seen.add(first.sequence)
+            members = [first]
+            for flow in members:  # grows while it is read: a breadth-first search
+                for link in flow.route:
+                    fresh = [other for other in users.pop(link, ()) if other.sequence not in seen]
+                    seen.update(other.sequence for other in fresh)
+                    members += fresh
+            self._place(now, members)
+
+    def _place(self, now: float, members: list[Flow]) -> None:
+        degrees = Counter(link for flow in members for link in flow.route)
+        centre = self._default_centre(members[0])
+        if len(members) > 1:
+            centre = max(members[0].route, key=degrees.__getitem__)
+        cluster: _Star | _Web
+        if degrees[centre] == len(members) and sum(degrees.values()) == len(degrees) + len(members) - 1:
+            cluster = _Star(self._capacity, centre)
+            for flow in members:
+                cluster.add(now, flow)
+        else:
+            cluster = _Web(self._capacity, now, members)
+        for link in degrees:
+            self._of[link] = cluster
+        self._schedule(cluster)

@@ -1,0 +1,153 @@
+"""Prices of gradients and of memory-bound work, per worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from simulator.compute.device import DEVICES, Device
+from simulator.compute.stragglers import NoStragglers, Stragglers
+
+
+class Compute(Protocol):
+    """How long computation takes on the simulated workers and server."""
+
+    def gradient_seconds(self, workers: np.ndarray, step: int, flops: float) -> np.ndarray:
+        """Price one gradient of `flops` FLOPs on each of the workers, shape (w,)."""
+        ...
+
+    def work_seconds(self, workers: np.ndarray, size_bytes: int) -> np.ndarray:
+        """Price passing through `size_bytes` of memory on each of the workers, shape (w,)."""
+        ...
+
+    def server_seconds(self, size_bytes: int) -> float:
+        """Price passing through `size_bytes` of memory at the server."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Give the figures in force, for the manifest."""
+        ...
+
+
+class Workers:
+    """Per-worker speeds and stragglers, which every price shares.
+
+    Parameters
+    ----------
+    speed : float or sequence of float
+        How many times faster than the named device each worker is; one number, or one per worker.
+    """
+
+    def __init__(self, workers: int, seed: int, speed: float | Sequence[float], stragglers: Stragglers | None) -> None:
+        values = np.asarray(list(speed) if isinstance(speed, Sequence) else speed, dtype=np.float64)
+        if values.ndim and len(values) != workers:
+            raise ValueError(f"compute.speed: expected one number or {workers} of them, got {len(values)}")
+        if not bool((values > 0).all()):
+            raise ValueError(f"compute.speed: expected positive factors, got {values.min()}")
+        self.seed, self.stragglers = seed, stragglers or NoStragglers()
+        self.slowness = np.broadcast_to(1.0 / values, (workers,))
+
+    def factors(self, workers: np.ndarray, step: int) -> np.ndarray:
+        """Give each worker's slow-down in this step, shape (w,)."""
+        return self.slowness[workers] * self.stragglers.factors(self.seed, workers, step)
+
+
+class Priced:
+    """A `Compute` on one kind of device whose gradient price is `step_seconds(flops)`."""
+
+    def __init__(self, workers: Workers, device: Device) -> None:
+        self.workers, self.device = workers, device
+
+    def step_seconds(self, flops: float) -> float:
+        """Price one gradient on a worker of speed 1."""
+        return flops / self.device.flops_per_s
+
+    def gradient_seconds(self, workers: np.ndarray, step: int, flops: float) -> np.ndarray:
+        return self.step_seconds(flops) * self.workers.factors(workers, step)
+
+    def work_seconds(self, workers: np.ndarray, size_bytes: int) -> np.ndarray:
+        return size_bytes / self.device.memory_bytes_per_s * self.workers.slowness[workers]
+
+    def server_seconds(self, size_bytes: int) -> float:
+        return size_bytes / self.device.memory_bytes_per_s
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "kind": type(self).__name__,
+            "flops_per_s": self.device.flops_per_s,
+            "memory_bytes_per_s": self.device.memory_bytes_per_s,
+            "stragglers": type(self.workers.stragglers).__name__,
+        }
+
+
+class Counted(Priced):
+    """Counted FLOPs over a named device's sustained speed: deterministic, the default.
+
+    Parameters
+    ----------
+    device : str
+        A name in `DEVICES`.
+    flops_per_s, memory_bytes_per_s : float or None
+        Override the device's figures.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int,
+        seed: int = 0,
+        name: str = "counted",
+        device: str = "cpu_core",
+        flops_per_s: float | None = None,
+        memory_bytes_per_s: float | None = None,
+        speed: float | Sequence[float] = 1.0,
+        stragglers: Stragglers | None = None,
+    ) -> None:
+        if device not in DEVICES:
+            raise ValueError(f"compute.device: expected one of {', '.join(DEVICES)}, got {device!r}")
+        known = DEVICES[device]
+        rate = known.flops_per_s if flops_per_s is None else flops_per_s
+        memory = known.memory_bytes_per_s if memory_bytes_per_s is None else memory_bytes_per_s
+        for key, value in (("flops_per_s", rate), ("memory_bytes_per_s", memory)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+                raise ValueError(f"compute.{key}: expected a positive rate, got {value!r}")
+        super().__init__(Workers(workers, seed, speed, stragglers), Device(rate, memory))
+        self.name = name
+
+
+class Fixed(Priced):
+    """The same time for every gradient, whatever the model.
+
+    Parameters
+    ----------
+    seconds_per_step : float
+        One gradient on a worker of speed 1, in seconds; 0 is allowed (communication alone).
+    memory_bytes_per_s : float
+        Prices encoding; ``inf`` makes it free.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int,
+        seed: int = 0,
+        name: str = "fixed",
+        seconds_per_step: float = 0.01,
+        memory_bytes_per_s: float = 10e9,
+        speed: float | Sequence[float] = 1.0,
+        stragglers: Stragglers | None = None,
+    ) -> None:
+        if isinstance(seconds_per_step, bool) or not isinstance(seconds_per_step, (int, float)) or seconds_per_step < 0:
+            raise ValueError(f"compute.seconds_per_step: expected seconds, at least 0, got {seconds_per_step!r}")
+        if not memory_bytes_per_s > 0:
+            raise ValueError(f"compute.memory_bytes_per_s: expected a positive rate, got {memory_bytes_per_s!r}")
+        super().__init__(Workers(workers, seed, speed, stragglers), Device(float("inf"), memory_bytes_per_s))
+        self.name, self.seconds_per_step = name, seconds_per_step
+
+    def step_seconds(self, flops: float) -> float:
+        return self.seconds_per_step
+
+    def describe(self) -> dict[str, Any]:
+        return super().describe() | {"flops_per_s": None, "seconds_per_step": self.seconds_per_step}

@@ -1,0 +1,130 @@
+"""The schema of the top-level keys and what they may hold; checked before anything is computed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+# What a resumed run may change: it touches no result.
+FREE = frozenset({"resume", "threads", "checkpoint_every", "progress", "cache"})
+
+
+@dataclass
+class Schema:
+    """Types of the top-level keys; groups are checked by their constructors."""
+
+    task: Any = MISSING
+    model: Any = MISSING
+    partition: Any = MISSING
+    schedule: Any = MISSING
+    algorithm: Any = MISSING
+    network: Any = MISSING
+    compute: Any = MISSING
+    stragglers: Any = MISSING
+    workers: int = MISSING
+    rounds: int = MISSING
+    batch: int = MISSING
+    seed: int = MISSING
+    participation: float | None = None
+    device: str = MISSING
+    dtype: str = MISSING
+    gradient_method: str = MISSING
+    chunk: int = MISSING
+    threads: int | None = None
+    driver: str = MISSING
+    parts: int = MISSING
+    eval_every: int = MISSING
+    checkpoint_every: int = MISSING
+    resume: bool = MISSING
+    cache: str = MISSING
+    progress: bool = MISSING
+
+
+def register() -> None:
+    """Make the schema known to Hydra."""
+    ConfigStore.instance().store(name="schema", node=Schema)
+
+
+def check(config: DictConfig) -> None:
+    """Refuse values outside their ranges.
+
+    Raises
+    ------
+    ValueError
+        Naming the key, what was expected and what came.
+    """
+    for key in ("workers", "rounds", "batch", "chunk", "parts", "eval_every", "checkpoint_every"):
+        if config[key] < 1:
+            raise ValueError(f"{key}: expected a whole number, at least 1, got {config[key]}")
+    if config.threads is not None and config.threads < 1:
+        raise ValueError(f"threads: expected a whole number, at least 1, or null, got {config.threads}")
+    if config.participation is not None and not 0 < config.participation <= 1:
+        raise ValueError(f"participation: expected a fraction in (0, 1], or null, got {config.participation}")
+    choices = {
+        "dtype": ("float32", "float64"),
+        "gradient_method": ("auto", "loop", "vmap", "layers"),
+        "driver": ("auto", "distributed"),
+        "cache": ("on", "off"),
+    }
+    for key, known in choices.items():
+        if config[key] not in known:
+            raise ValueError(f"{key}: expected one of {', '.join(known)}, got {config[key]!r}")
+    resolve_device(config.device)
+
+
+def resolve_device(name: str) -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:i`` into a device that is here.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device: expected auto, cpu, cuda or cuda:i, got {name!r}") from error
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device: expected auto, cpu, cuda or cuda:i, got {name!r}")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device: expected one of the {torch.cuda.device_count()} CUDA devices here, got {name!r}")
+    return device
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Resolve every interpolation and give plain dictionaries and lists."""
+    resolved = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(resolved, dict)
+    return {str(key): value for key, value in resolved.items() if key != "hydra"}
+
+
+def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """Name the keys in which two resolved configurations differ, with both values, but for those in `FREE`."""
+    found = []
+    for key in sorted(set(old) | set(new), key=str):
+        name = f"{prefix}{key}"
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += differences(a, b, f"{name}.")
+        elif a != b and name not in FREE:
+            found.append(f"{name} was {a!r}, now {b!r}")
+    return found
+
+
+def reporting(main: Callable[[], None]) -> None:
+    """Run a command; on an expected error print its one message and exit with 1."""
+    try:
+        main()
+    except (ValueError, TypeError, RuntimeError, OSError) as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

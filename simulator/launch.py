@@ -1,0 +1,50 @@
+"""Start a run where it is: in this process, or as one rank of a torchrun group."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from simulator.report import print_report
+from simulator.runner import Run, World
+
+
+def launch(config: DictConfig, folder: Path) -> None:
+    """Run a configuration in `folder` and print the closing table.
+
+    Raises
+    ------
+    ValueError
+        If ``driver=distributed`` is asked for outside torchrun, or with an algorithm or key that it cannot serve.
+    """
+    if config.driver != "distributed":
+        run = Run(config, folder)
+        print_report(run.folder, run.execute())
+        return
+    if "RANK" not in os.environ:
+        raise ValueError("driver: expected torchrun to start driver=distributed (torchrun --nproc-per-node 2 -m simulator ...)")
+    import torch
+    import torch.distributed as dist
+
+    from simulator.drivers.distributed import TorchDistributed
+
+    cuda = config.device != "cpu" and torch.cuda.is_available()
+    if cuda:
+        config.device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        rank, size = dist.get_rank(), dist.get_world_size()
+        if config.resume:
+            raise ValueError("resume: expected false with driver=distributed, which keeps no checkpoints, got true")
+        config.checkpoint_every = config.rounds
+        run = Run(config, folder, World(rank, size, TorchDistributed(torch.device(config.device) if cuda else torch.device("cpu"))))
+        if run.racy:
+            raise ValueError(f"algorithm: expected a synchronous one with driver=distributed, got {config.algorithm.name}")
+        summary = run.execute()
+        dist.barrier()
+        if rank == 0:
+            print_report(run.folder, summary)
+    finally:
+        dist.destroy_process_group()

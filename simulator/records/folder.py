@@ -1,0 +1,129 @@
+"""The run folder: one writer for each file, every file whole or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+import yaml
+
+from simulator.records.counters import COUNTERS, DIRECTIONS, PARTS
+
+_BITS = [
+    pa.field(f"{direction}_{counter}{part}_bits", pa.float64())
+    for direction in DIRECTIONS
+    for counter in COUNTERS
+    for part in ("", *(f"_{p}" for p in PARTS))
+]
+METRICS = pa.schema(
+    [
+        pa.field("round", pa.int64()),
+        pa.field("samples", pa.int64()),
+        pa.field("train_loss", pa.float64()),
+        pa.field("loss", pa.float64()),
+        pa.field("accuracy", pa.float64()),
+        *(pa.field(f"{direction}_wire_bytes", pa.int64()) for direction in DIRECTIONS),
+        *_BITS,
+    ]
+)
+PER_WORKER = ("compute", "encode", "uplink", "downlink", "waiting", "latency")
+TIMELINE = pa.schema(
+    [
+        pa.field("round", pa.int64()),
+        pa.field("seconds", pa.float64()),
+        *(pa.field(f"{kind}_s", pa.list_(pa.float64())) for kind in PER_WORKER),
+    ]
+)
+
+
+class RunFolderError(ValueError):
+    """A run folder is not what the command needs."""
+
+
+def atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file under another name, force it to disk, then give it its name."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    write(partial)
+    with open(partial, "rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+class RunFolder:
+    """The files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.trace = path / "trace.jsonl"
+        self.checkpoint = path / "checkpoint.pt"
+
+    @property
+    def complete(self) -> bool:
+        """Whether a run ended here."""
+        summary = self.path / "summary.json"
+        return summary.exists() and bool(json.loads(summary.read_text()).get("complete"))
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run began here."""
+        return (self.path / "config.yaml").exists()
+
+    def require_complete(self) -> None:
+        """Refuse a folder in which no run ended.
+
+        Raises
+        ------
+        RunFolderError
+            With what is there instead.
+        """
+        if not self.path.is_dir():
+            raise RunFolderError(f"run: expected the folder of a finished run, got {self.path}, which does not exist")
+        if not self.complete:
+            state = "a half-written run (finish it with resume=true)" if self.begun else "no run"
+            raise RunFolderError(f"run: expected the folder of a finished run, got {self.path}, which holds {state}")
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Write the resolved configuration."""
+        text = yaml.safe_dump(config, sort_keys=False)
+        atomically(self.path / "config.yaml", lambda p: _text(p, text))
+
+    def read_config(self) -> dict[str, Any]:
+        """Read the resolved configuration."""
+        return dict(yaml.safe_load((self.path / "config.yaml").read_text()))
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """Write ``NAME.json``."""
+        atomically(self.path / f"{name}.json", lambda p: _text(p, json.dumps(content, indent=1) + "\n"))
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read ``NAME.json``."""
+        return dict(json.loads((self.path / f"{name}.json").read_text()))
+
+    def write_table(self, name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+        """Write ``NAME.parquet`` from rows; the same rows give the same bytes."""
+        table = pa.Table.from_pylist(rows, schema=schema)
+        atomically(self.path / f"{name}.parquet", lambda p: pq.write_table(table, p))
+
+    def read_table(self, name: str) -> pa.Table:
+        """Read ``NAME.parquet``."""
+        return pq.read_table(self.path / f"{name}.parquet")
+
+    def write_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint."""
+        atomically(self.checkpoint, lambda p: torch.save(state, p))
+
+    def read_checkpoint(self) -> dict[str, Any] | None:
+        """Read the checkpoint, or None before the first."""
+        if not self.checkpoint.exists():
+            return None
+        return dict(torch.load(self.checkpoint, map_location="cpu", weights_only=False))
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,159 @@
+"""Listens to a driver and keeps what a run leaves: trace, counters, clock, metrics and timeline by mark, checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from simulator.clock import Clock, Moment
+from simulator.records.counters import Counters
+from simulator.records.folder import METRICS, PER_WORKER, TIMELINE, RunFolder
+from simulator.tasks.task import Task
+from simulator.trace import Entry, TraceWriter, read_trace
+
+
+class Diverged(RuntimeError):
+    """The loss is no longer a number."""
+
+
+def digest(model: Tensor) -> str:
+    """Give the SHA-256 of the weights' bytes, as hexadecimal."""
+    return hashlib.sha256(model.detach().cpu().contiguous().numpy().tobytes()).hexdigest()
+
+
+@dataclass
+class Cadence:
+    """How often things are written.
+
+    Parameters
+    ----------
+    evaluate, checkpoint : int
+        Every so many rounds; the last round always.
+    """
+
+    rounds: int
+    evaluate: int
+    checkpoint: int
+
+    def due(self, t: int, every: int) -> bool:
+        """Whether something done every so many rounds is due after round t."""
+        return t == self.rounds or t % every == 0
+
+
+@dataclass
+class Recording:
+    """The listener of one run.
+
+    Parameters
+    ----------
+    folder : RunFolder or None
+        Where to write; None keeps everything in memory (ranks other than 0, tests).
+    clock : Clock or None
+        Plays every entry as it comes; None when the driver keeps the time itself.
+    progress : callable
+        Called at each mark with (round, latest metrics row, simulated seconds).
+    """
+
+    task: Task
+    cadence: Cadence
+    workers: int
+    folder: RunFolder | None = None
+    trace: TraceWriter | None = None
+    clock: Clock | None = None
+    progress: Callable[[int, dict[str, Any], float], None] = lambda *_: None
+    counters: Counters = field(default_factory=Counters)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    timeline: list[dict[str, Any]] = field(default_factory=list)
+    samples: int = 0
+    gradient_seconds: float = 0.0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def entry(self, entry: Entry) -> None:
+        """Note an op."""
+        if self.trace is not None:
+            self.trace.append(entry)
+        if self.clock is not None:
+            self.clock.play(entry)
+
+    def sent(self, direction: str, table: Tensor, copies: int = 1) -> None:
+        """Count messages, a `tally`, that leave (uplink) or enter (downlink) workers."""
+        self.counters.add(direction, table, copies)
+
+    def losses(self, losses: Tensor, workers: Tensor, step: int) -> None:
+        """Refuse to go on from a loss that is not finite.
+
+        Raises
+        ------
+        Diverged
+            Naming the worker and the step; what was recorded before stays.
+        """
+        if not bool(torch.isfinite(losses).all()):
+            bad = int(torch.nonzero(~torch.isfinite(losses))[0, 0])
+            raise Diverged(
+                f"loss: expected a finite number, got {float(losses[bad])} on worker {int(workers[bad])} at step {step}; "
+                "try a smaller algorithm.lr"
+            )
+
+    def mark(self, t: int, model: Tensor, train_loss: float, moment: Moment | None = None) -> None:
+        """Evaluate the model after round t when that is due, and note the time."""
+        self.entry({"op": "mark", "round": t})
+        if moment is None and self.clock is not None:
+            moment = self.clock.moment()
+        if self.cadence.due(t, self.cadence.evaluate):
+            found = self.task.evaluate(model)
+            row: dict[str, Any] = {"round": t, "samples": self.samples, "train_loss": train_loss}
+            row |= {"loss": found.loss, "accuracy": found.accuracy, **self.counters.columns()}
+            self.metrics.append(row)
+            if moment is not None:
+                self.timeline.append(timeline_row(t, moment))
+            if not math.isfinite(found.loss):
+                self.flush()
+                raise Diverged(f"loss: expected a finite number, got {found.loss} after round {t}; try a smaller algorithm.lr")
+        if self.metrics:
+            self.progress(t, self.metrics[-1], moment.seconds if moment else 0.0)
+
+    def flush(self) -> None:
+        """Write the metrics and the timeline as far as they go."""
+        if self.folder is not None:
+            self.folder.write_table("metrics", self.metrics, METRICS)
+            self.folder.write_table("timeline", self.timeline, TIMELINE)
+
+    def save(self, t: int, algorithm: dict[str, Any]) -> None:
+        """Write a checkpoint after round t, and everything that belongs before it."""
+        if self.folder is None:
+            return
+        self.flush()
+        state = {"round": t, "algorithm": algorithm, "counters": self.counters.totals, "metrics": self.metrics}
+        state |= {"samples": self.samples, "gradient_seconds": self.gradient_seconds}
+        state["trace_bytes"] = self.trace.sync() if self.trace is not None else 0
+        self.folder.write_checkpoint(state)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a checkpoint; the clock, which is never saved, replays the trace so far."""
+        self.counters.totals = state["counters"]
+        self.metrics = state["metrics"]
+        self.samples, self.gradient_seconds = state["samples"], state["gradient_seconds"]
+        if self.clock is not None and self.trace is not None:
+            self.trace.sync()
+            self.timeline = replay(self.trace.path, self.clock, {row["round"] for row in self.metrics})
+
+
+def timeline_row(t: int, moment: Moment) -> dict[str, Any]:
+    """Make the timeline's row for the mark after round t."""
+    return {"round": t, "seconds": moment.seconds} | {f"{k}_s": moment.spent[k].tolist() for k in PER_WORKER}
+
+
+def replay(trace: Any, clock: Clock, marks: set[int]) -> list[dict[str, Any]]:
+    """Play a trace on a clock and give the timeline at the named marks."""
+    rows = []
+    for entry in read_trace(trace)[1]:
+        clock.play(entry)
+        if entry["op"] == "mark" and entry["round"] in marks:
+            rows.append(timeline_row(entry["round"], clock.moment()))
+    return rows

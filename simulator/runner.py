@@ -1,0 +1,216 @@
+"""One run from its configuration: build the parts, choose the driver, record, summarise."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from algorithms.async_sgd import Asynchronous
+from algorithms.cohort import Cohort
+from algorithms.ops import SERVER
+from algorithms.synchronous import Synchronous
+from network_models import Star
+from simulator.clock import Clock
+from simulator.compute import Compute, Measured
+from simulator.config import check, differences, plain, resolve_device
+from simulator.drivers.cosimulate import Cosimulator
+from simulator.drivers.meeting import InProcess, Meeting
+from simulator.drivers.record import Part, Recorder
+from simulator.manifest import manifest
+from simulator.progress import Progress
+from simulator.records.folder import RunFolder, RunFolderError
+from simulator.records.recording import Cadence, Diverged, Recording, digest
+from simulator.tasks.task import Task
+from simulator.threads import ChunkPool, keep_memory, one_thread
+from simulator.trace import Header, TraceWriter
+
+
+def built(node: DictConfig, key: str) -> Any:
+    """Instantiate a group; an argument of the wrong kind is reported under its key."""
+    from hydra.errors import InstantiationException
+
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, (ValueError, FileNotFoundError)):
+            raise ValueError(str(cause)) from error
+        raise ValueError(f"{key}: {cause or error}") from error
+
+
+@dataclass
+class World:
+    """Which share of the cohort this process hosts."""
+
+    rank: int = 0
+    size: int = 1
+    meeting: Meeting | None = None
+
+
+class Run:
+    """Everything that one configuration describes, built and checked before anything is computed."""
+
+    def __init__(self, config: DictConfig, folder: Path, world: World | None = None) -> None:
+        check(config)
+        one_thread()
+        keep_memory()
+        self.config, self.folder, self.world = config, RunFolder(folder), world or World()
+        self.device = resolve_device(config.device)
+        if self.device.type == "cuda":
+            _deterministic()
+        config.device = str(self.device)
+        self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
+        self.network: Star = built(config.network, "network")
+        self.compute: Compute = built(config.compute, "compute")
+        self.algorithms: list[Any] = [built(config.algorithm, "algorithm") for _ in range(config.parts)]
+        self.task: Task = built(config.task, "task")
+        if isinstance(self.compute, Measured):
+            for key, value in self.compute.prepare(self.task, config.task.name).items():
+                config.compute[key] = value
+        for algorithm in self.algorithms:
+            algorithm.begin(self.task.initial(config.seed))
+
+    @property
+    def racy(self) -> bool:
+        """Whether the algorithm has programs of its own for workers and server, which only a co-simulation can run."""
+        return isinstance(self.algorithms[0], Asynchronous)
+
+    def cohort(self, **options: Any) -> Cohort:
+        """Make a cohort of this run's workers."""
+        c = self.config
+        participation = c.participation if c.participation is not None else self.algorithms[0].participation
+        return Cohort(
+            c.workers,
+            self.task.layout,
+            seed=c.seed,
+            chunk=c.chunk,
+            participation=participation,
+            shares=self.task.weights,
+            device=self.device,
+            dtype=getattr(torch, c.dtype),
+            pool=self.pool.map,
+            **options,
+        )
+
+    def header(self, racy: str | None = None) -> Header:
+        """Make the trace's header."""
+        return Header(self.config.workers, self.task.batch, self.task.flops_per_step, racy)
+
+    def execute(self) -> dict[str, Any]:
+        """Run, or go on, to the end; give the summary.
+
+        Raises
+        ------
+        RunFolderError
+            If the folder holds a run that must not be overwritten, or one of another configuration.
+        Diverged
+            If a loss is not finite; what was recorded stays readable.
+        """
+        config = plain(self.config)
+        writes = self.world.rank == 0
+        if writes and self.folder.begun:
+            if not self.config.resume:
+                raise RunFolderError(
+                    f"hydra.run.dir: expected a new folder, got {self.folder.path}, which holds a run already; "
+                    "use resume=true to go on with it, or name another folder"
+                )
+            if changed := differences(self.folder.read_config(), config):
+                raise RunFolderError("resume: expected the configuration of the run, got changes: " + "; ".join(changed))
+            if self.folder.complete:
+                return self.folder.read_json("summary")
+        recording = self._recording(writes)
+        state = self.folder.read_checkpoint() if writes and self.config.resume and not self.racy else None
+        if writes:
+            self.folder.path.mkdir(parents=True, exist_ok=True)
+            self.folder.write_config(config)
+            self.folder.write_json("manifest", manifest(self.config, self.device, self.compute))
+            length = state["trace_bytes"] if state else 0
+            recording.trace = TraceWriter(self.folder.trace, self.header(), length)
+        if state is not None:
+            recording.restore(state)
+            for algorithm in self.algorithms:
+                algorithm.load(state["algorithm"])
+        start = time.perf_counter()
+        with self.pool, Progress(self.config, enabled=writes and self.config.progress) as progress:
+            recording.progress = progress.update
+            try:
+                extra = self._cosimulate(recording) if self.racy else self._record(recording)
+            except Diverged:
+                recording.flush()
+                raise
+            finally:
+                if recording.trace is not None:
+                    recording.trace.close()
+        return self._finish(recording, extra, time.perf_counter() - start)
+
+    def _recording(self, writes: bool) -> Recording:
+        c = self.config
+        return Recording(
+            self.task,
+            Cadence(c.rounds, c.eval_every, c.checkpoint_every),
+            c.workers,
+            folder=self.folder if writes else None,
+            clock=Clock(self.header(), self.network, self.compute) if writes and not self.racy else None,
+        )
+
+    def _record(self, recording: Recording) -> dict[str, Any]:
+        world, count = self.world, len(self.algorithms)
+        parts = [
+            Part(algorithm, self.cohort(part=world.rank * count + i, parts=world.size * count), self.config.rounds)
+            for i, algorithm in enumerate(self.algorithms)
+        ]
+        Recorder(parts, self.task, recording, world.meeting or InProcess()).run()
+        return {"racy": False, "racy_because": None}
+
+    def _cosimulate(self, recording: Recording) -> dict[str, Any]:
+        c, algorithm = self.config, self.algorithms[0]
+        simulator = Cosimulator(
+            self.task, self.network, self.compute, recording, workers=c.workers, chunk=c.chunk, seed=c.seed
+        )
+        programs = {SERVER: algorithm.server(self.cohort(), c.rounds)}
+        programs |= {w: algorithm.worker(self.cohort(only=w), c.rounds) for w in range(c.workers)}
+        simulator.run(programs)
+        if recording.trace is not None and simulator.racy is not None:
+            recording.trace.taint(simulator.racy)
+        staleness = {str(k): v for k, v in sorted(algorithm.staleness.items())}
+        return {"racy": simulator.racy is not None, "racy_because": simulator.racy, "staleness": staleness, "ties": "seeded"}
+
+    def _finish(self, recording: Recording, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
+        last = recording.metrics[-1]
+        summary = {
+            "complete": True,
+            "final_accuracy": last["accuracy"],
+            "final_loss": last["loss"],
+            "simulated_seconds": recording.timeline[-1]["seconds"] if recording.timeline else None,
+            "uplink_wire_bytes": last["uplink_wire_bytes"],
+            "downlink_wire_bytes": last["downlink_wire_bytes"],
+            "paper_bits": last["uplink_paper_bits"],
+            "digest": digest(self.algorithms[0].model),
+            "wall_seconds": seconds,
+            "gradient_seconds": recording.gradient_seconds,
+            **extra,
+        }
+        if recording.folder is not None:
+            recording.flush()
+            recording.folder.write_json("summary", summary)
+            recording.folder.checkpoint.unlink(missing_ok=True)
+        return summary
+
+
+def _deterministic() -> None:
+    """Make a GPU give the same bits every time: no TF32, no autotuning, no atomics."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+

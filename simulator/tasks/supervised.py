@@ -1,0 +1,144 @@
+"""Classification of real samples, spread over workers.
+
+The samples live on the device, normalised, as two tensors; a step gathers a batch for each worker and hands all of
+them to the gradient engine at once.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from algorithms.streams import Stream
+from simulator.gradients import GradientEngine
+from simulator.tasks.batches import SAMPLERS
+from simulator.tasks.datasets import Dataset
+from simulator.tasks.models import initial_vector
+from simulator.tasks.partitions import Partition
+from simulator.tasks.task import Evaluation
+from simulator.tasks.validation import torch_device, torch_dtype, whole
+
+
+class Supervised:
+    """Cross entropy of a classifier on a data set dealt out to n workers; evaluated on the test samples.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Read at construction.
+    model : nn.Module
+        Inputs (B, ...) -> logits (B, classes).
+    partition : Partition
+        Which training samples each worker holds.
+    workers : int
+        n.
+    batch : int
+        B, samples per worker and step.
+    seed : int
+        Of the partition and of the batches; `initial` is given its own.
+    device : str or torch.device
+        auto, cpu, cuda or cuda:<number>.
+    dtype : str or torch.dtype
+        float32 or float64, of parameters, inputs and gradients.
+    gradient_method : str
+        See `GradientEngine`.
+    data_dir : str or None
+        Where the files are; None searches the usual places.
+    batches : str or None
+        'shuffle' (a fresh permutation of the worker's samples per epoch) or 'replace' (independent draws); None takes
+        the partition's own default.
+    evaluation_batch : int
+        Test samples per forward pass of `evaluate`; fixed, so that its rounding is.
+    name : str
+        What records call the task.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the data set is not on this computer.
+    ValueError
+        If an argument is out of range, a data file is damaged, or the model does not fit the data set.
+    """
+
+    optimum: float | None = None
+
+    def __init__(
+        self,
+        *,
+        dataset: Dataset,
+        model: nn.Module,
+        partition: Partition,
+        workers: int,
+        batch: int,
+        seed: int,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "float32",
+        gradient_method: str = "auto",
+        data_dir: str | None = None,
+        batches: str | None = None,
+        evaluation_batch: int = 1000,
+        name: str = "supervised",
+    ) -> None:
+        self.name = name
+        self.workers, self.batch = whole("workers", workers, 1), whole("batch", batch, 1)
+        self.device, self.dtype = torch_device(device), torch_dtype(dtype)
+        self._evaluation_batch = whole("task.evaluation_batch", evaluation_batch, 1)
+        sampling = partition.batches if batches is None else batches
+        if sampling not in SAMPLERS:
+            raise ValueError(f"task.batches: expected one of {', '.join(SAMPLERS)}, got {sampling!r}")
+        train, test = dataset.load(data_dir)
+        _require_fit(model, train.inputs[:1], dataset.classes)
+        shards = partition(train.targets, self.workers, Stream(seed, "partition"))
+        self.weights = shards.weights
+        self._sampler = SAMPLERS[sampling](shards, self.batch, Stream(seed, "batches"))
+        self._train, self._test = train.to(self.device, self.dtype), test.to(self.device, self.dtype)
+        self._model = model
+        self._engine = GradientEngine(model, method=gradient_method, device=self.device, dtype=self.dtype)
+        self.layout = self._engine.layout
+        self.flops_per_step = self._engine.flops((self.batch, *train.inputs.shape[1:]))
+
+    @property
+    def gradient_method(self) -> str:
+        """The method that the engine resolved to."""
+        return self._engine.method
+
+    def initial(self, seed: int) -> Tensor:
+        """Draw the model's initial weights, shape (d,) (see `initial_vector`)."""
+        return initial_vector(self._model, seed).to(self.device, self.dtype)
+
+    def gradient(self, at: Tensor, workers: Tensor, step: int | Tensor, out: Tensor) -> Tensor:
+        """Write each worker's gradient of a step into `out` and return the losses (see `Task`)."""
+        chosen = self._sampler(workers, step).to(self.device)
+        return self._engine(at, self._train.inputs[chosen], self._train.targets[chosen], out)
+
+    def evaluate(self, model: Tensor) -> Evaluation:
+        """Give the mean cross entropy and the accuracy on all test samples."""
+        loss = torch.zeros((), dtype=torch.float64, device=self.device)
+        right = torch.zeros((), dtype=torch.int64, device=self.device)
+        inputs, targets = self._test.inputs, self._test.targets
+        for some, wanted in zip(
+            inputs.split(self._evaluation_batch), targets.split(self._evaluation_batch), strict=True
+        ):
+            logits = self._engine.forward(model, some)
+            loss += functional.cross_entropy(logits.to(torch.float64), wanted, reduction="sum")
+            right += (logits.argmax(1) == wanted).sum()
+        return Evaluation(float(loss) / len(targets), int(right) / len(targets))
+
+
+def _require_fit(model: nn.Module, sample: Tensor, classes: int) -> None:
+    shape = tuple(sample.shape[1:])
+    parameter = next(model.parameters(), None)
+    if parameter is not None:
+        sample = sample.to(parameter.device, parameter.dtype)
+    try:
+        with torch.no_grad():
+            logits = model(sample)
+    except RuntimeError as error:
+        raise ValueError(
+            f"model: expected one that takes inputs of shape {shape}, got one that fails on them: {error}"
+        ) from error
+    if tuple(logits.shape) != (1, classes):
+        raise ValueError(
+            f"model: expected {classes} logits for an input of shape {shape}, got shape {tuple(logits.shape[1:])}"
+        )

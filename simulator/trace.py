@@ -1,0 +1,120 @@
+"""The trace: the ops of a run with their sizes and without their values, one JSON object a line.
+
+The first line is the header: workers, batch, counted FLOPs, and the racy op that tainted the trace, if any. Then one entry
+per op, in program order:
+
+==========  =========================================================================================================
+op          fields
+==========  =========================================================================================================
+active      workers: the numbers of the workers that take part from here on (at first all do)
+gradient    step: the number of the mini-batch, which keys the straggler draw
+work        kind, size: bytes of memory that each worker passes through
+gather      size: bytes of each worker's message to the server
+at_server   size: bytes of memory that the server passes through
+broadcast   size: bytes of the server's message to each worker
+all_reduce  size: bytes of each worker's message; merged: bytes after merging 1, 2, ... messages, when it grows
+all_gather  size: bytes of each worker's message
+mark        round
+==========  =========================================================================================================
+
+A size that is the same for all active workers is one number, else a list. Entries of asynchronous runs also name their
+`process` and are `send` (to, size) and `receive` (source).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a replay must know beside the entries.
+
+    Parameters
+    ----------
+    workers, batch : int
+    flops_per_step : float
+        FLOPs of one worker's forward and backward pass on one mini-batch, counted.
+    racy : str or None
+        The op whose answer depended on time, with function and line; None when the trace can be re-timed.
+    """
+
+    workers: int
+    batch: int
+    flops_per_step: float
+    racy: str | None = None
+    version: int = 1
+
+
+class NotReplayable(ValueError):
+    """A trace that time has touched cannot be played on another network."""
+
+
+class TraceWriter:
+    """Appends entries to a file that may be cut back to an earlier length when a run resumes."""
+
+    def __init__(self, path: Path, header: Header, length: int = 0) -> None:
+        self.path, self.header = path, header
+        self._file: TextIO = open(path, "r+" if length else "w", encoding="utf-8")  # noqa: SIM115 - closed by close()
+        if length:
+            self._file.truncate(length)
+            self._file.seek(length)
+        else:
+            self._line(asdict(header))
+
+    def _line(self, entry: Entry) -> None:
+        self._file.write(json.dumps(entry, separators=(",", ":")) + "\n")
+
+    def append(self, entry: Entry) -> None:
+        """Add one entry."""
+        self._line(entry)
+
+    def taint(self, racy: str) -> None:
+        """Rewrite the header to name the op whose answer depended on time."""
+        self.sync()
+        header, rest = self.path.read_text(encoding="utf-8").split("\n", 1)
+        self._file.seek(0)
+        self._file.write(json.dumps(json.loads(header) | {"racy": racy}, separators=(",", ":")) + "\n" + rest)
+
+    def sync(self) -> int:
+        """Force everything to disk and give the file's length in bytes."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Force everything to disk and close."""
+        self.sync()
+        self._file.close()
+
+
+def read_trace(path: Path) -> tuple[Header, Iterator[Entry]]:
+    """Open a trace: its header, and its entries one by one.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or its first line is no header.
+    """
+    try:
+        file = open(path, encoding="utf-8")  # noqa: SIM115 - the iterator below owns it
+        header = Header(**json.loads(file.readline()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"run: expected a folder with a readable trace, got {path} ({error})") from error
+
+    def entries() -> Iterator[Entry]:
+        with file:
+            for number, line in enumerate(file, start=2):
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise ValueError(f"run: {path}, line {number} is not a whole entry; was the run cut off?") from error
+
+    return header, entries()

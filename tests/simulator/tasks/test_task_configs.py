@@ -1,0 +1,66 @@
+"""Every yaml of the groups task, model and partition builds what it names."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from simulator.tasks.sources import FASHION_MNIST, MNIST, cache_folder
+
+CONF = Path(__file__).resolve().parents[3] / "conf"
+GROUPS = {
+    group: sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("task", "model", "partition")
+}
+SHARED = dict(workers=10, batch=4, seed=1, device="cpu", dtype="float32", gradient_method="auto")
+
+
+def configured(**choice: str):
+    """What Hydra composes: the chosen leaves under their group's names, beside the shared keys."""
+    chosen = {"task": "fashion_mnist_mini", "model": "softmax", "partition": "iid"} | choice
+    return OmegaConf.create(
+        SHARED | {group: OmegaConf.load(CONF / group / f"{name}.yaml") for group, name in chosen.items()}
+    )
+
+
+def run_once(config) -> None:
+    task = instantiate(config.task)
+    out = torch.empty(10, task.layout.size)
+    at = task.initial(1)
+    assert bool(torch.isfinite(task.gradient(at, torch.arange(10), 0, out)).all())
+    assert task.evaluate(at).loss > 0 and task.name == config.task.name
+
+
+@pytest.mark.parametrize("group, name", [(group, name) for group, names in GROUPS.items() for name in names])
+def test_every_leaf_has_a_target_and_its_own_name(group, name):
+    leaf = OmegaConf.load(CONF / group / f"{name}.yaml")
+    assert leaf.name == name and leaf["_target_"].startswith("simulator.tasks.")
+
+
+@pytest.mark.parametrize("name", GROUPS["task"])
+def test_every_task_runs(name):
+    if name == "mnist" and not MNIST.complete(cache_folder() / "mnist"):
+        with pytest.raises(Exception, match="python -m simulator.tasks.download mnist"):
+            instantiate(configured(task=name).task)
+        return
+    if name == "fashion_mnist" and not FASHION_MNIST.complete(FASHION_MNIST.package_folder):
+        pytest.skip("the full Fashion-MNIST is not installed")
+    run_once(configured(task=name))
+
+
+@pytest.mark.parametrize("name", GROUPS["model"])
+def test_every_model_runs_on_the_default_task(name):
+    run_once(configured(model=name))
+
+
+@pytest.mark.parametrize("name", GROUPS["partition"])
+def test_every_partition_runs_on_the_default_task(name):
+    run_once(configured(partition=name))
+
+
+def test_lists_and_numbers_can_be_overridden():
+    config = configured(model="mlp", partition="dirichlet")
+    config.merge_with_dotlist(["model.widths=[784,20,10]", "partition.alpha=5", "workers=3"])
+    task = instantiate(config.task)
+    assert task.layout.size == 785 * 20 + 21 * 10 and task.workers == 3
