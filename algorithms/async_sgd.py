@@ -1,7 +1,7 @@
 """Asynchronous SGD on a parameter server: the server applies each gradient as it comes and answers its sender alone.
 
-Legend: n workers, T = rounds; n T gradients are applied in all, one mark every n of them. Staleness of a gradient is the
-number of versions that the server made between sending the model and receiving the gradient.
+Legend: n workers, T = rounds; n T gradients are applied in all, one mark every n of them. Staleness of a gradient is
+the number of versions that the server made between sending the model and receiving the gradient.
 
 References
 ----------

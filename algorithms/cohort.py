@@ -1,7 +1,8 @@
-"""The workers that one coroutine drives: which they are in this round, how they are cut into chunks, what they draw from.
+"""The workers that one coroutine drives: who takes part in a round, in which chunks, with which random streams.
 
-A cohort of n workers may be hosted whole or as `parts`, each a union of whole chunks of the round's active workers. Chunks
-are blocks of `chunk` consecutive positions in the sorted list of active workers; nothing else decides how values are summed.
+A cohort of n workers may be hosted whole or as `parts`, each a union of whole chunks of the round's active workers.
+Chunks are blocks of `chunk` consecutive positions in the sorted list of active workers; nothing else decides how
+values are summed.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class Cohort:
 
     @property
     def home(self) -> tuple[int, int]:
-        """The range of worker numbers whose state is kept here: the hosted ones, or all when they change by the round."""
+        """The worker numbers whose state is kept here: the hosted ones, or all when those change by the round."""
         if self.only is not None:
             return self.only, self.only + 1
         return (self.start, self.start + self.size) if self.everyone else (0, self.n)

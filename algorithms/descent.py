@@ -1,4 +1,4 @@
-"""Stochastic gradient descent with momentum, Nesterov momentum, weight decay and a schedule: what *local* and *outer* share."""
+"""Gradient descent with momentum, Nesterov momentum, weight decay and a schedule: what *local* and *outer* share."""
 
 from __future__ import annotations
 

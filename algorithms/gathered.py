@@ -1,4 +1,4 @@
-"""What a gather delivers: the active workers' rows, in worker order, with the chunk boundaries that fix the order of sums."""
+"""What a gather delivers: the active workers' rows in order, and the chunks that fix the order of sums."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Gathered:
     weights : Tensor, shape (m,), float64
         Each sender's weight in the mean; they sum to 1.
     chunks : tuple of slice
-        Blocks of consecutive rows. A sum is taken within each block, then over the blocks from left to right, so that it
-        rounds the same however the blocks are spread over threads and processes.
+        Blocks of consecutive rows. A sum is taken within each block, then over the blocks from left to right, so that
+        it rounds the same however the blocks are spread over threads and processes.
     """
 
     payload: Payload

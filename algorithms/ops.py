@@ -1,7 +1,8 @@
-"""What an algorithm may ask of the world, as plain frozen data; awaiting one hands it to the driver, which sends the answer.
+"""What an algorithm may ask of the world: plain frozen data; awaiting it hands it to the driver, which answers.
 
-Nothing here knows how an op is answered: a driver may compute values, advance a clock, talk to real processes, or be a test
-that calls `send` by hand. An op whose answer may depend on time is *racy*; a program that awaits none cannot see the network.
+Nothing here knows how an op is answered: a driver may compute values, advance a clock, talk to real processes, or be a
+test that calls `send` by hand. An op whose answer may depend on time is *racy*; a program that awaits none cannot see
+the network.
 
 Legend: w rows hosted here, m workers active in the round, d coordinates.
 """
@@ -34,9 +35,12 @@ class Op(Generic[T]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gradient(Op[Tensor]):
-    """Stochastic gradients of the hosted workers, shape (w, d), at `at` of shape (d,) or (w, d), on their batch number `step`.
+    """Stochastic gradients of the hosted workers, shape (w, d), on their batch number `step`.
 
-    The answer's memory is the driver's and is written again by the next `Gradient`; it may be changed in place until then.
+    `at` is one point for all of them, shape (d,), or one for each, shape (w, d).
+
+    The answer's memory is the driver's and is written again by the next `Gradient`; it may be changed in place until
+    then.
     """
 
     at: Tensor
@@ -45,7 +49,7 @@ class Gradient(Op[Tensor]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work(Op[None]):
-    """Computation of the hosted workers other than gradients: `size_bytes` of memory that each of them passes through."""
+    """Computation of the hosted workers other than gradients: `size_bytes` of memory that each passes through."""
 
     kind: str
     size_bytes: int
@@ -53,7 +57,7 @@ class Work(Op[None]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AllReduce(Op[Payload]):
-    """Sum the payload's rows over all active workers; every worker receives the sum, one row. Only what can be summed fits."""
+    """Sum the rows of all active workers; every worker receives the sum, one row. Only what can be summed fits."""
 
     payload: Payload
 
@@ -122,7 +126,7 @@ class Now(Op[float]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark(Op[None]):
-    """A labelled point of progress, and a barrier for all parts of a cohort: `model` is the iterate after round `label`."""
+    """A labelled point of progress and a barrier for a cohort's parts: `model` is the iterate after round `label`."""
 
     label: int
     model: Tensor

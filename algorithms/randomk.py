@@ -1,4 +1,4 @@
-"""Random-k SGD with error feedback. With a support that all workers draw alike, no index travels and values can be summed.
+"""Random-k SGD with error feedback; with a support that all workers draw alike, no index travels and values add up.
 
 References
 ----------
@@ -70,7 +70,7 @@ def randomk(
     via: str = "shared_support",
     **descent: Any,
 ) -> Synchronous:
-    """Build random-k SGD via ``shared_support`` (all-reduce), or with private supports via ``server`` or ``all_gather``."""
+    """Build random-k SGD via ``shared_support`` (all-reduce), or with private ones via ``server``, ``all_gather``."""
     exchange: Exchange
     if via == "shared_support":
         exchange = SharedSupport(density, k, scaled)

@@ -60,7 +60,7 @@ class Step:
 
 
 class Cosine:
-    """Fall along half a cosine from 1 to `floor` over the rounds (Loshchilov & Hutter, "SGDR", ICLR 2017, equation 5)."""
+    """Fall along half a cosine from 1 to `floor` (Loshchilov & Hutter, "SGDR", ICLR 2017, equation 5)."""
 
     def __init__(self, name: str = "cosine", floor: float = 0.0, warmup: float = 0.0) -> None:
         _check_fraction("floor", floor)

@@ -1,9 +1,7 @@
 """signSGD with majority vote: workers send signs, the server sends back the sign that most of them gave.
 
-References
-----------
-Bernstein, Zhao, Azizzadenesheli, Anandkumar, "signSGD with Majority Vote is Communication Efficient and Fault Tolerant",
-ICLR 2019, Algorithm 1 (Signum: momentum m <- beta m + (1 - beta) g on the worker).
+References ---------- Bernstein, Zhao, Azizzadenesheli, Anandkumar, "signSGD with Majority Vote is Communication
+Efficient and Fault Tolerant", ICLR 2019, Algorithm 1 (Signum: momentum m <- beta m + (1 - beta) g on the worker).
 """
 
 from __future__ import annotations

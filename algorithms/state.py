@@ -40,7 +40,7 @@ class Rows:
 
 
 class Stateful:
-    """Saves and restores the attributes named in `state_names`: tensors, numbers, `Rows` and other `Stateful` objects."""
+    """Saves and restores the attributes in `state_names`: tensors, numbers, `Rows` and other `Stateful` objects."""
 
     state_names: ClassVar[tuple[str, ...]] = ()
 

@@ -1,6 +1,7 @@
 """The synchronous method: local x exchange x outer, round after round.
 
-Every worker holds the same model; in round t it computes alone, agrees with the others on a mean, and moves the model by it.
+Every worker holds the same model; in round t it computes alone, agrees with the others on a mean, and moves the model
+by it.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ class Synchronous(Stateful):
         """
         if not cohort.everyone and not self.exchange.samples:
             raise ValueError(
-                f"participation: expected 1.0 with {type(self.exchange).__name__}, whose collective needs every worker; "
-                f"got {cohort.participation}"
+                f"participation: expected 1.0 with {type(self.exchange).__name__}, whose collective needs every "
+                f"worker, got {cohort.participation}"
             )
         for t in range(self.round, rounds):
             cohort.begin(t)

@@ -29,8 +29,8 @@ def topk(
 ) -> Synchronous:
     """Build top-k SGD; give `k` with ``density=null`` to fix the count instead of the fraction.
 
-    The residual is in gradient units: the learning rate is applied after the exchange, so that a drop of the rate scales
-    what is still to be sent.
+    The residual is in gradient units: the learning rate is applied after the exchange, so that a drop of the rate
+    scales what is still to be sent.
     """
     exchange = compressed_mean(TopK(density, k, index_code), via, error_feedback)
     return Synchronous(name=name, local=OneGradient(), exchange=exchange, outer=OuterDescent(Descent(**descent)))

@@ -1,8 +1,8 @@
 """The clock of a synchronous run: plays a trace's entries on a network, each worker with its own time.
 
-The same object times a run as it is recorded and re-times it afterwards, so the two agree to the bit. Between collectives
-each worker runs by itself; a collective asks the network when each of its workers is released. SimPy keeps the time: the
-clock waits on its environment until the last worker of each collective is through.
+The same object times a run as it is recorded and re-times it afterwards, so the two agree to the bit. Between
+collectives each worker runs by itself; a collective asks the network when each of its workers is released. SimPy keeps
+the time: the clock waits on its environment until the last worker of each collective is through.
 """
 
 from __future__ import annotations

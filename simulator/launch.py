@@ -24,7 +24,7 @@ def launch(config: DictConfig, folder: Path) -> None:
         print_report(run.folder, run.execute())
         return
     if "RANK" not in os.environ:
-        raise ValueError("driver: expected torchrun to start driver=distributed (torchrun --nproc-per-node 2 -m simulator ...)")
+        raise ValueError("driver: expected torchrun --nproc-per-node N -m simulator ... for driver=distributed")
     import torch
     import torch.distributed as dist
 
@@ -39,9 +39,12 @@ def launch(config: DictConfig, folder: Path) -> None:
         if config.resume:
             raise ValueError("resume: expected false with driver=distributed, which keeps no checkpoints, got true")
         config.checkpoint_every = config.rounds
-        run = Run(config, folder, World(rank, size, TorchDistributed(torch.device(config.device) if cuda else torch.device("cpu"))))
+        meeting = TorchDistributed(torch.device(config.device if cuda else "cpu"))
+        run = Run(config, folder, World(rank, size, meeting))
         if run.racy:
-            raise ValueError(f"algorithm: expected a synchronous one with driver=distributed, got {config.algorithm.name}")
+            raise ValueError(
+                f"algorithm: expected a synchronous one, got {config.algorithm.name} with driver=distributed"
+            )
         summary = run.execute()
         dist.barrier()
         if rank == 0:

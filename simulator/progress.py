@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-_FIELDS = "loss {task.fields[loss]} acc {task.fields[accuracy]} clock {task.fields[clock]} up {task.fields[up]} down {task.fields[down]}"
+_FIELDS = " ".join(f"{name} {{task.fields[{name}]}}" for name in ("loss", "accuracy", "clock", "up", "down"))
 
 
 def size(count: float) -> str:
@@ -46,7 +46,7 @@ class Progress:
             disable=not enabled,
         )
         name = f"{config.algorithm.name} on {config.network.name}, seed {config.seed}"
-        empty = dict.fromkeys(("loss", "accuracy", "clock", "up", "down", "speed"), "-")
+        empty: dict[str, Any] = dict.fromkeys(("loss", "accuracy", "clock", "up", "down", "speed"), "-")
         self._task = self._bar.add_task(name, total=config.rounds, **empty)
 
     def __enter__(self) -> Self:

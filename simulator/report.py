@@ -12,11 +12,11 @@ from simulator.progress import duration, size
 from simulator.records.folder import RunFolder
 
 _KINDS = (
-    ("compute", "gradients and local steps"),
-    ("encode", "compression and decoding"),
-    ("uplink", "sending to the server, or the reduce half of a collective"),
-    ("downlink", "receiving from the server, or the gather half of a collective"),
-    ("waiting", "for other workers and the server"),
+    ("compute", "gradients"),
+    ("encode", "compression"),
+    ("uplink", "up, or reducing"),
+    ("downlink", "down, or gathering"),
+    ("waiting", "for others"),
 )
 
 
@@ -26,19 +26,20 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
     timeline = folder.read_table("timeline").to_pylist()[-1]
     mean = {kind: float(np.mean(timeline[f"{kind}_s"])) for kind in ("latency", *(k for k, _ in _KINDS))}
     whole = sum(mean[kind] for kind, _ in _KINDS) or 1.0
-    title = f"{config['algorithm']['name']} · {config['workers']} workers · {config['rounds']} rounds · {config['network']['name']}"
+    names = [config[group]["name"] for group in ("algorithm", "network")]
+    title = f"{names[0]} on {names[1]}, {config['workers']} workers, {config['rounds']} rounds"
     table = Table(title=title, title_justify="left")
     table.add_column("simulated time, mean worker")
     table.add_column("", justify="right")
     table.add_column("share", justify="right")
-    table.add_column("of it bandwidth / latency", justify="right")
+    table.add_column("bandwidth / latency", justify="right")
     moving = mean["uplink"] + mean["downlink"]
     for kind, meaning in _KINDS:
         split = ""
         if kind in ("uplink", "downlink") and moving:
             latency = mean["latency"] * mean[kind] / moving
             split = f"{duration(mean[kind] - latency)} / {duration(latency)}"
-        table.add_row(f"{kind}: {meaning}", duration(mean[kind]), f"{mean[kind] / whole:.1%}", split)
+        table.add_row(f"{kind} ({meaning})", duration(mean[kind]), f"{mean[kind] / whole:.1%}", split)
     console.print(table)
     accuracy = "" if summary["final_accuracy"] is None else f"accuracy {summary['final_accuracy']:.2%}, "
     console.print(
@@ -48,5 +49,5 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
         highlight=False,
     )
     if summary.get("racy"):
-        console.print(f"racy: {summary['racy_because']}; ties {summary['ties']}; it must be run anew for another network")
+        console.print(f"racy: {summary['racy_because']}; ties {summary['ties']}; run it anew for another network")
     console.print(f"digest {summary['digest'][:16]} in {folder.path}", highlight=False, soft_wrap=True)

@@ -1,8 +1,8 @@
 """``python -m simulator.retime run=<folder> network=wan_10m,lte``: play a finished run on other networks.
 
-Each network gives a complete run folder under ``hydra.run.dir`` with the same metrics, another timeline, and no gradient
-computed. Other overrides (``network.up_bps=...``, ``compute=...``, ``compute.device=...``) apply to every one of them. Without
-``network=`` the run's own network is played.
+Each network gives a complete run folder under ``hydra.run.dir`` with the same metrics, another timeline, and no
+gradient computed. Other overrides (``network.up_bps=...``, ``compute=...``, ``compute.device=...``) apply to every one
+of them. Without ``network=`` the run's own network is played.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from omegaconf import DictConfig
 from algorithms.async_sgd import Asynchronous
 from algorithms.cohort import Cohort
 from algorithms.ops import SERVER
-from algorithms.synchronous import Synchronous
 from network_models import Star
 from simulator.clock import Clock
 from simulator.compute import Compute, Measured
@@ -123,7 +121,9 @@ class Run:
                     "use resume=true to go on with it, or name another folder"
                 )
             if changed := differences(self.folder.read_config(), config):
-                raise RunFolderError("resume: expected the configuration of the run, got changes: " + "; ".join(changed))
+                raise RunFolderError(
+                    "resume: expected the configuration of the run, got changes: " + "; ".join(changed)
+                )
             if self.folder.complete:
                 return self.folder.read_json("summary")
         recording = self._recording(writes)
@@ -181,7 +181,12 @@ class Run:
         if recording.trace is not None and simulator.racy is not None:
             recording.trace.taint(simulator.racy)
         staleness = {str(k): v for k, v in sorted(algorithm.staleness.items())}
-        return {"racy": simulator.racy is not None, "racy_because": simulator.racy, "staleness": staleness, "ties": "seeded"}
+        return {
+            "racy": simulator.racy is not None,
+            "racy_because": simulator.racy,
+            "staleness": staleness,
+            "ties": "seeded",
+        }
 
     def _finish(self, recording: Recording, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
         last = recording.metrics[-1]
@@ -212,5 +217,3 @@ def _deterministic() -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-
-

@@ -1,7 +1,7 @@
 """The trace: the ops of a run with their sizes and without their values, one JSON object a line.
 
-The first line is the header: workers, batch, counted FLOPs, and the racy op that tainted the trace, if any. Then one entry
-per op, in program order:
+The first line is the header: workers, batch, counted FLOPs, and the racy op that tainted the trace, if any. Then one
+entry per op, in program order:
 
 ==========  =========================================================================================================
 op          fields
@@ -115,6 +115,6 @@ def read_trace(path: Path) -> tuple[Header, Iterator[Entry]]:
                 try:
                     yield json.loads(line)
                 except ValueError as error:
-                    raise ValueError(f"run: {path}, line {number} is not a whole entry; was the run cut off?") from error
+                    raise ValueError(f"run: {path}, line {number}: not a whole entry; was the run cut off?") from error
 
     return header, entries()

@@ -9,6 +9,7 @@ from algorithms.payloads.quantised_values import QuantisedValues
 from algorithms.payloads.sign_values import SharedValues, SignValues
 from algorithms.payloads.signs import Signs
 from algorithms.payloads.sparse import Sparse
+from algorithms.payloads.summable import Summable
 from algorithms.payloads.values import FloatValues, Values
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "SignValues",
     "Signs",
     "Sparse",
+    "Summable",
     "Values",
     "decode",
 ]

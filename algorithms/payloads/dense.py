@@ -143,10 +143,19 @@ class Dense(Payload):
         """Give the bytes of a message in which `count` rows were merged: the same for any count."""
         return _HEADER.size + self.size * width_bits(self.kind) // 8
 
-    def fold(self, chunks: Sequence[slice]) -> Dense:
-        """Sum all rows into one.
+    def partials(self, chunks: Sequence[slice]) -> Tensor:
+        """Sum the rows of each chunk, shape (chunks, d), in the dtype of `values`."""
+        if not chunks:
+            return self.values[:0]
+        return torch.stack([self.values[chunk].sum(0) for chunk in chunks])
 
-        Each chunk is `values[chunk].sum(0)`, then a left fold over chunks, in the dtype of `values`; the result is
-        rounded to the format once, at the end.
-        """
-        return Dense.rounded(self._left_fold(None, chunks)[None], self.kind)
+    def merge(self, partials: Tensor) -> Dense:
+        """Add chunks' partial sums from left to right and round the result to the format, once."""
+        total = partials[0].clone()
+        for partial in partials[1:]:
+            total += partial
+        return Dense.rounded(total[None], self.kind)
+
+    def fold(self, chunks: Sequence[slice]) -> Dense:
+        """Sum all rows into one: chunk by chunk, then over the chunks from left to right."""
+        return self.merge(self.partials(chunks))

@@ -22,8 +22,8 @@ class Device:
 
 
 # GPUs: 0.35 of the peak float32 rate and 0.7 of the peak memory bandwidth on the makers' data sheets (V100 SXM2: 15.7
-# TFLOP/s, 900 GB/s; A100 40 GB: 19.5, 1,555; H100 SXM: 67, 3,350; T4: 8.1, 320). cpu_core: one AVX-512 server core, measured
-# (sgemm 145 GFLOP/s at best, 50-60 in small layers; 10 GB/s). phone and raspberry_pi: order of magnitude, not measured.
+# TFLOP/s, 900 GB/s; A100 40 GB: 19.5, 1,555; H100 SXM: 67, 3,350; T4: 8.1, 320). cpu_core: one AVX-512 server core,
+# measured (sgemm 145 GFLOP/s at best, 50-60 in small layers; 10 GB/s). phone, raspberry_pi: order of magnitude only.
 DEVICES = {
     "cpu_core": Device(50e9, 10e9),
     "t4": Device(2.8e12, 224e9),

@@ -56,8 +56,8 @@ class Measured(Priced):
 
     Notes
     -----
-    A calibration is keyed by task, model size, batch and device, measured when its key is not yet in the file, and written into
-    the run's configuration, so that repeats, resumed and re-timed runs share it.
+    A calibration is keyed by task, model size, batch and device, measured when its key is not yet in the file, and
+    written into the run's configuration, so that repeats, resumed and re-timed runs share it.
     """
 
     def __init__(
@@ -96,7 +96,9 @@ class Measured(Priced):
 
     def step_seconds(self, flops: float) -> float:
         if self.seconds_per_step is None:
-            raise ValueError("compute.seconds_per_step: expected a calibration, got none; run once with compute=measured")
+            raise ValueError(
+                "compute.seconds_per_step: expected a calibration, got none; run once with compute=measured"
+            )
         return self.seconds_per_step
 
     def describe(self) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class LogNormal:
 
 
 class ShiftedExponential:
-    """1 + an exponential of the given mean (Lee et al., "Speeding Up Distributed ML Using Codes", IEEE Trans. IT 2018)."""
+    """1 + an exponential (Lee et al., "Speeding Up Distributed ML Using Codes", IEEE Trans. IT 2018)."""
 
     def __init__(self, mean: float = 0.5) -> None:
         self.mean = _positive("mean", mean)

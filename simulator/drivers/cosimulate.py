@@ -1,8 +1,8 @@
 """The co-simulating driver: values and clock together, for programs whose answers depend on time.
 
-Each coroutine is a SimPy process; messages share the links of a fluid network. Gradients are computed late: a worker's is
-needed only when its simulated computation ends, and then all that are outstanding are computed together, chunk by chunk.
-Messages that reach a receiver at the very same time are taken in a seeded order.
+Each coroutine is a SimPy process; messages share the links of a fluid network. Gradients are computed late: a worker's
+is needed only when its simulated computation ends, and then all that are outstanding are computed together, chunk by
+chunk. Messages that reach a receiver at the very same time are taken in a seeded order.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import simpy
 import torch
+from simpy.events import EventPriority
 from torch import Tensor
 
-from algorithms.cohort import Cohort
 from algorithms.ops import SERVER, Gradient, Mark, Now, Op, Receive, ReceiveAny, Send, Work, where
 from algorithms.payloads import Payload
 from algorithms.streams import Stream
@@ -31,7 +31,7 @@ from simulator.records.counters import tally
 from simulator.records.recording import Recording
 from simulator.tasks.task import Task
 
-_AFTER_ALL_ARRIVALS = 2  # SimPy serves lower numbers first at equal times; its own events use 0 and 1
+_AFTER_ALL_ARRIVALS = EventPriority(3)  # lower numbers go first at equal times; arrivals use 2
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Mailbox:
     def put(self, now: float, source: int, payload: Payload, seconds: float) -> None:
         """Take a message in; equal times are ordered by a seeded number, then by arrival."""
         self.count += 1
-        rank = int(Stream(self.seed, "ties", self.count).bits(torch.tensor([source]), 1))
+        rank = int(Stream(self.seed, "ties", self.count).bits(torch.tensor([source]), 1)[0, 0])
         heapq.heappush(self.arrived, (now, rank, self.count, source, payload, seconds))
         if self.waiting is not None and not self.waiting.triggered:
             wake(self.waiting)
@@ -118,15 +118,16 @@ class Cosimulator:
         try:
             while processes[SERVER].is_alive:
                 if self.env.peek() == float("inf"):
-                    waits = (f"{self._name(k)}: {type(op).__name__} in {where(programs[k])}" for k, op in self._waits.items())
-                    raise Deadlock("nothing can happen any more; " + "; ".join(waits))
+                    raise Deadlock("nothing can happen any more; " + "; ".join(map(self._wait, self._waits)))
                 self.env.step()
         finally:
             for program in programs.values():
                 program.close()
 
-    def _name(self, node: int) -> str:
-        return "server" if node == SERVER else f"worker {node}"
+    def _wait(self, node: int) -> str:
+        """Say what a node's program waits for, and where."""
+        name = "server" if node == SERVER else f"worker {node}"
+        return f"{name}: {type(self._waits[node]).__name__} in {where(self._programs[node])}"
 
     def _process(self, node: int, program: CoroutineType[Any, Any, None]) -> Generator[simpy.Event, Any, None]:
         answer: Any = None
@@ -160,7 +161,7 @@ class Cosimulator:
                 self.recording.mark(t, model, float(self.train_loss.nanmean()), moment)
             case _:
                 raise Deadlock(
-                    f"{type(op).__name__} is a collective of a synchronous cohort, which driver=cosimulate does not run "
+                    f"{type(op).__name__} is a collective of a synchronous cohort, which a co-simulation does not run "
                     f"({where(self._programs[node])})"
                 )
         return None

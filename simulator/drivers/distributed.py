@@ -1,7 +1,8 @@
 """Real processes: each rank hosts its share of the same cohort and talks to the others through torch.distributed.
 
-What travels is what the codecs write: a gather moves encoded messages and decodes them on arrival. Sums are taken from the
-chunks' partial sums in chunk order, never by the backend's own reduction, so the run ends in the simulated run's digest.
+What travels is what the codecs write: a gather moves encoded messages and decodes them on arrival. Sums are taken from
+the chunks' partial sums in chunk order, never by the backend's own reduction, so the run ends in the simulated run's
+digest.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from algorithms.cohort import Cohort
-from algorithms.payloads import Payload, decode
+from algorithms.payloads import Payload, Summable, decode
 
 
 class TorchDistributed:
@@ -48,10 +49,9 @@ class TorchDistributed:
                 start += length
         return type(received[0]).join(received)
 
-    def fold(self, payloads: Sequence[Payload], cohorts: Sequence[Cohort]) -> Payload:
+    def fold(self, payloads: Sequence[Summable], cohorts: Sequence[Cohort]) -> Payload:
         (payload,), (cohort,) = payloads, cohorts
-        partials = payload.partials(list(cohort.chunks))
-        return payload.merge(self.rows([partials]))
+        return payload.merge(self.rows([payload.partials(cohort.chunks)]))
 
     def rows(self, tensors: Sequence[Tensor]) -> Tensor:
         (tensor,) = tensors

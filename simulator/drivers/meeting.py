@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from algorithms.cohort import Cohort
-from algorithms.payloads import Payload
+from algorithms.payloads import Payload, Summable
 
 
 class Meeting(Protocol):
@@ -19,7 +19,7 @@ class Meeting(Protocol):
         """Put the rows of all parts behind one another, in worker order."""
         ...
 
-    def fold(self, payloads: Sequence[Payload], cohorts: Sequence[Cohort]) -> Payload:
+    def fold(self, payloads: Sequence[Summable], cohorts: Sequence[Cohort]) -> Payload:
         """Sum the rows of all parts, chunk by chunk and then over the chunks from left to right; one row."""
         ...
 
@@ -34,8 +34,9 @@ class InProcess:
     def join(self, payloads: Sequence[Payload]) -> Payload:
         return payloads[0] if len(payloads) == 1 else type(payloads[0]).join(list(payloads))
 
-    def fold(self, payloads: Sequence[Payload], cohorts: Sequence[Cohort]) -> Payload:
-        return self.join(payloads).fold(list(cohorts[0].all_chunks))
+    def fold(self, payloads: Sequence[Summable], cohorts: Sequence[Cohort]) -> Payload:
+        pairs = zip(payloads, cohorts, strict=True)
+        return payloads[0].merge(self.rows([payload.partials(cohort.chunks) for payload, cohort in pairs]))
 
     def rows(self, tensors: Sequence[Tensor]) -> Tensor:
         return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors))

@@ -1,7 +1,7 @@
 """The recording driver: answers a synchronous program's ops with values, and writes down what was said.
 
-A cohort may be run as several parts, each a coroutine with slots of its own, that meet at each collective; the values are
-the same to the bit, because sums follow chunks and not parts.
+A cohort may be run as several parts, each a coroutine with slots of its own, that meet at each collective; the values
+are the same to the bit, because sums follow chunks and not parts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 from algorithms.cohort import Cohort
 from algorithms.gathered import Gathered
 from algorithms.ops import AllGather, AllReduce, AtServer, Broadcast, Gather, Gradient, Mark, Op, Work, where
-from algorithms.payloads import Payload
+from algorithms.payloads import Payload, Summable
 from algorithms.synchronous import Synchronous
 from simulator.drivers.meeting import InProcess, Meeting
 from simulator.records.counters import sizes, tally
@@ -63,9 +63,7 @@ class Recorder:
         Joins what the parts hold.
     """
 
-    def __init__(
-        self, parts: Sequence[Part], task: Task, recording: Recording, meeting: Meeting | None = None
-    ) -> None:
+    def __init__(self, parts: Sequence[Part], task: Task, recording: Recording, meeting: Meeting | None = None) -> None:
         self.parts, self.task, self.recording = parts, task, recording
         self.meeting: Meeting = meeting or InProcess()
         self._active: Tensor | None = None
@@ -103,7 +101,7 @@ class Recorder:
             elif isinstance(op, Work):
                 self._note(part, {"op": "work", "kind": op.kind, "size": op.size_bytes})
             else:
-                return op  # type: ignore[no-any-return]
+                return op
 
     def _note(self, part: Part, entry: Entry) -> None:
         """Write a local op down once: every part of a cohort does the same between two collectives."""
@@ -171,18 +169,18 @@ class Recorder:
         return Gathered(self.meeting.join(payloads), cohort.active, cohort.weights, cohort.all_chunks)
 
     def _all_reduce(self, payloads: Sequence[Payload], cohort: Cohort) -> Payload:
-        merge = getattr(payloads[0], "merged_bytes", None)
-        if merge is None:
+        summable = [payload for payload in payloads if isinstance(payload, Summable)]
+        if not summable:
             raise TypeError(
                 f"all-reduce: expected a payload that can be summed on the way, got {type(payloads[0]).__name__}; "
                 f"use a gather ({where(self.parts[0].program)})"
             )
         table, m = self._tally(payloads), len(cohort.active)
-        total = self.meeting.fold(payloads, [part.cohort for part in self.parts])
+        total = self.meeting.fold(summable, [part.cohort for part in self.parts])
         self.recording.sent("uplink", table)
         self.recording.sent("downlink", tally(total), m)
         entry: Entry = {"op": "all_reduce", "size": sizes(table)}
-        merged = [int(merge(count)) for count in range(1, m + 1)]
+        merged = [summable[0].merged_bytes(count) for count in range(1, m + 1)]
         if merged != [entry["size"]] * m:
             entry["merged"] = merged
         self.recording.entry(entry)

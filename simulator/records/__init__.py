@@ -1,1 +1,1 @@
-"""What a run leaves behind: counters of bits, metrics by mark, the timeline, checkpoints and the folder that holds them."""
+"""What a run leaves behind: bits counted, metrics and timeline by mark, checkpoints, the folder that holds them."""

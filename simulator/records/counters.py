@@ -42,7 +42,9 @@ class Counters:
     """
 
     def __init__(self) -> None:
-        self.totals = {direction: torch.zeros(1 + len(COUNTERS) * len(PARTS), dtype=torch.float64) for direction in DIRECTIONS}
+        self.totals = {
+            direction: torch.zeros(1 + len(COUNTERS) * len(PARTS), dtype=torch.float64) for direction in DIRECTIONS
+        }
 
     def add(self, direction: str, table: Tensor, copies: int = 1) -> None:
         """Count every row of a `tally` `copies` times."""

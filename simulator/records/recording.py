@@ -1,4 +1,4 @@
-"""Listens to a driver and keeps what a run leaves: trace, counters, clock, metrics and timeline by mark, checkpoints."""
+"""Listens to a driver and keeps what a run leaves: trace, bits, time, metrics by mark, checkpoints."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ class Recording:
         if not bool(torch.isfinite(losses).all()):
             bad = int(torch.nonzero(~torch.isfinite(losses))[0, 0])
             raise Diverged(
-                f"loss: expected a finite number, got {float(losses[bad])} on worker {int(workers[bad])} at step {step}; "
-                "try a smaller algorithm.lr"
+                f"loss: expected a finite number, got {float(losses[bad])} on worker {int(workers[bad])} at step "
+                f"{step}; try a smaller algorithm.lr"
             )
 
     def mark(self, t: int, model: Tensor, train_loss: float, moment: Moment | None = None) -> None:
@@ -114,7 +114,7 @@ class Recording:
                 self.timeline.append(timeline_row(t, moment))
             if not math.isfinite(found.loss):
                 self.flush()
-                raise Diverged(f"loss: expected a finite number, got {found.loss} after round {t}; try a smaller algorithm.lr")
+                raise Diverged(f"loss: expected a finite number, got {found.loss} after round {t}; try a smaller lr")
         if self.metrics:
             self.progress(t, self.metrics[-1], moment.seconds if moment else 0.0)
 

@@ -62,7 +62,8 @@ class Task(Protocol):
         workers : Tensor, shape (w,), int64
             Global worker numbers; cheapest on the CPU.
         step : int or Tensor, shape (w,), int64
-            Number of the local step, from 0, the same for all rows or one for each; with the seed and the worker's number it decides the batch.
+            Number of the local step, from 0, the same for all rows or one for each; with the seed and the worker's
+            number it decides the batch.
         out : Tensor, shape (w, d)
             Overwritten: the gradient of the mean loss of each worker's own batch.
 

@@ -1,4 +1,4 @@
-"""Every contract runs over every algorithm: those of conf/algorithm, or those of an outside package with --searchpath."""
+"""Every contract runs over every algorithm of conf/algorithm, or of an outside package named by --searchpath."""
 
 from __future__ import annotations
 

@@ -217,7 +217,12 @@ def test_state_survives_a_checkpoint(tmp_path: Path, algorithm: str, searchpath:
 
 def test_commands_of_the_yaml_run(tmp_path: Path, algorithm: str, searchpath: str | None) -> None:
     made, summary = run(
-        tmp_path, f"algorithm={algorithm}", "task=fashion_mnist_mini", "model=softmax", "workers=4", "rounds=4",
+        tmp_path,
+        f"algorithm={algorithm}",
+        "task=fashion_mnist_mini",
+        "model=softmax",
+        "workers=4",
+        "rounds=4",
         searchpath=searchpath,
     )
     assert summary["gradient_seconds"] > 0 and 0 < summary["final_accuracy"] <= 1

@@ -1,0 +1,187 @@
+"""Time one round of a run against one plain forward and backward pass over the same number of samples.
+
+    python benchmarks/round.py                       # LeNet5, 32 workers x 32 samples, top-k 1 % + error feedback, star
+    python benchmarks/round.py --algorithm qsgd --model mlp
+    python benchmarks/round.py --set algorithm.levels=1 --set network=lte
+
+The run is the real one: built from the configuration, driven by the recorder, with payloads, counters, clock and trace
+file. A round is all of it but evaluation: gradients, error feedback, selection, payload, server mean, outer step, clock,
+counters, trace. (Evaluation, by default every 20th round, is reported beside it, spread over the rounds.) After every
+round the reference runs once with one thread and once with all, in the same process, so a busy neighbour slows all
+alike; the ratio is of medians, with the faster of the two references below. The reference yields one mean gradient, a
+round one gradient a worker.
+
+Peak memory is that of a fresh process which runs a few rounds and evaluations, without the reference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+
+from benchmarks.gradients import plain
+from benchmarks.machine import facts, peak_bytes
+from benchmarks.stages import Rounds, built
+from simulator.threads import keep_memory, one_thread
+
+_SETTLE_S = 0.03  # OpenMP's team spins for a while after a pass with several threads
+_WARM = 2  # rounds that are not counted: memory is touched for the first time
+_SLACK_BYTES = 500_000_000
+_FLOATS = 4  # per worker and coordinate
+
+
+def overrides(options: argparse.Namespace, rounds: int) -> list[str]:
+    """Write the options as a command line of the simulator."""
+    fixed = {
+        "task": "fashion_mnist_mini",
+        "model": options.model,
+        "algorithm": options.algorithm,
+        "network": "lan_1g",
+        "workers": options.workers,
+        "batch": options.batch,
+        "chunk": options.chunk,
+        "rounds": rounds,
+        "checkpoint_every": rounds,
+        "threads": options.threads or "null",
+        "device": "cpu",
+    }
+    return [*(f"{key}={value}" for key, value in fixed.items()), *options.set]
+
+
+class Reference:
+    """One forward and backward pass of the model over workers x batch samples, under plain autograd."""
+
+    def __init__(self, options: argparse.Namespace, model: Any) -> None:
+        torch.manual_seed(0)
+        self.module = instantiate(model)
+        count = options.workers * options.batch
+        self.inputs, self.targets = torch.rand(count, 1, 28, 28), torch.randint(0, 10, (count,))
+        self.threads = sorted({1, os.cpu_count() or 1})
+        self.seconds: dict[int, list[float]] = {threads: [] for threads in self.threads}
+
+    def __call__(self) -> None:
+        """Time it once with each number of threads."""
+        for threads in self.threads:
+            begun = time.perf_counter()
+            plain(self.module, self.inputs, self.targets, threads)
+            self.seconds[threads].append(time.perf_counter() - begun)
+            time.sleep(_SETTLE_S if threads > 1 else 0.0)
+        one_thread()
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Run, interleaved with the reference, and compare."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = built(overrides(options, options.rounds + _WARM), Path(folder) / "run")
+        reference = Reference(options, run.config.model)
+        rounds = Rounds(run, between=reference)
+        summary = rounds.execute()
+        eval_every, size = run.config.eval_every, run.task.layout.size
+    passes = {threads: values[_WARM:] for threads, values in reference.seconds.items()}
+    median = {threads: statistics.median(values) for threads, values in passes.items()}
+    best = min(median, key=median.__getitem__)
+    seconds, evaluation = rounds.seconds[_WARM:], [s for s in rounds.evaluation if s]
+    round_s = statistics.median(seconds)
+    evaluated = round_s + statistics.median(evaluation) / eval_every
+    return {
+        "round_over_gradient": round_s / median[best],
+        "round_over_gradient_min": min(seconds) / min(passes[best]),
+        "round_over_gradient_with_evaluation": evaluated / median[best],
+        "round_median_s": round_s,
+        "round_min_s": min(seconds),
+        "gradient_median_s": statistics.median(rounds.gradient[_WARM:]),
+        "plain_median_s": {str(threads): value for threads, value in median.items()},
+        "plain_min_s": {str(threads): min(values) for threads, values in passes.items()},
+        "plain_threads": best,
+        "coordinates": size,
+        "rounds": len(seconds),
+        "stages_median_s": {name: statistics.median(values[_WARM:]) for name, values in rounds.stages.items()
+                            if len(values) > _WARM},
+        "digest": summary["digest"],
+    }  # fmt: skip
+
+
+def memory(options: argparse.Namespace) -> dict[str, Any]:
+    """Run in a fresh process and give the peak of its resident memory after imports, after building and at the end."""
+    command = [sys.executable, __file__, "--memory", *sys.argv[1:]]
+    paths = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=paths)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def memory_here(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure this process."""
+    keep_memory()
+    imported = peak_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        run = built([*overrides(options, 4), "eval_every=2"], Path(folder) / "run")
+        ready = peak_bytes()
+        run.execute()
+        allowed = _FLOATS * 4 * options.workers * run.task.layout.size + _SLACK_BYTES
+    return {
+        "peak_memory_bytes": peak_bytes(),
+        "allowed_memory_bytes": allowed,
+        "memory_after_imports_bytes": imported,
+        "memory_before_first_round_bytes": ready,
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the result as a table."""
+    o = result["options"]
+    print(f"{o['algorithm']}, {o['model']} (d = {result['coordinates']:,}), {o['workers']} workers x {o['batch']} samples")
+    print(f"{result['rounds']} rounds on {result['machine']['processor']}, {result['machine']['cores']} cores\n")
+    print(f"{'stage, medians':44s}{'ms':>9s}{'share':>8s}")
+    for name, seconds in result["stages_median_s"].items():
+        print(f"{name:44s}{seconds * 1e3:9.2f}{seconds / result['round_median_s']:8.1%}")
+    print(f"{'round (without evaluation)':44s}{result['round_median_s'] * 1e3:9.2f}   min {result['round_min_s'] * 1e3:.2f}")
+    for threads, seconds in result["plain_median_s"].items():
+        least = result["plain_min_s"][threads] * 1e3
+        print(f"{f'plain pass, {threads} thread(s)':44s}{seconds * 1e3:9.2f}   min {least:.2f}")
+    print(f"\nround / plain pass: {result['round_over_gradient']:.2f} of medians, "
+          f"{result['round_over_gradient_min']:.2f} of minima, "
+          f"{result['round_over_gradient_with_evaluation']:.2f} with evaluation spread over the rounds")
+    mb = {key: f"{result[key] / 1e6:.0f} MB" for key in result if key.endswith("_bytes")}
+    print(f"peak memory {mb['peak_memory_bytes']} (allowed {mb['allowed_memory_bytes']}; after imports "
+          f"{mb['memory_after_imports_bytes']}, before the first round {mb['memory_before_first_round_bytes']})")  # fmt: skip
+
+
+def main() -> None:
+    """Parse the command line, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="lenet5", help="a file of conf/model")
+    parser.add_argument("--algorithm", default="topk", help="a synchronous one of conf/algorithm")
+    parser.add_argument("--workers", type=int, default=32)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--chunk", type=int, default=8)
+    parser.add_argument("--threads", type=int, help="Python threads over chunks, one per core by default")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--set", action="append", default=[], help="any other override, such as network=lte")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--memory", action="store_true", help="measure the memory of this process and nothing else")
+    options = parser.parse_args()
+    if options.memory:
+        print(json.dumps(memory_here(options)))
+        return
+    used = memory(options)
+    asked = {key: value for key, value in vars(options).items() if key not in ("json", "memory")}
+    result = {**measure(options), **used, "options": asked, "machine": facts()}
+    show(result)
+    if options.json:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
