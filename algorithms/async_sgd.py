@@ -35,7 +35,7 @@ class Asynchronous(Stateful):
     descent : Descent
         The server's rule.
     staleness_aware : bool
-        Divide the learning rate by 1 + staleness.
+        Divide each gradient by 1 + staleness: without momentum and weight decay, the same as dividing the rate.
     """
 
     participation = 1.0
@@ -45,15 +45,16 @@ class Asynchronous(Stateful):
         self.staleness_aware = staleness_aware
         self.outer = OuterDescent(descent)
         self.staleness: Counter[int] = Counter()
-        self.model = torch.empty(0)
+        self.start = self.model = torch.empty(0)
 
     def begin(self, model: Tensor) -> None:
         """Start from `model`, shape (d,), which is copied."""
-        self.model = model.clone()
+        # workers read the first version from a copy of its own: the server moves its model in place
+        self.start, self.model = model.clone(), model.clone()
 
     async def worker(self, cohort: Cohort, rounds: int) -> None:
         """Compute at whatever model came last, until the run ends."""
-        model, step = self.model, 0
+        model, step = self.start, 0
         while True:
             cohort.begin(step)
             gradient = await Gradient(model, step=step)

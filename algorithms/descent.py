@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -34,7 +36,7 @@ class Descent:
         schedule: Schedule | None = None,
     ) -> None:
         for key, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise ValueError(f"algorithm.{key}: expected a number, got {value!r}")
         if not lr > 0:
             raise ValueError(f"algorithm.lr: expected a positive learning rate, got {lr}")

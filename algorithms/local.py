@@ -54,10 +54,10 @@ class LocalSteps(Stateful):
     state_names = ("done", "velocity")
 
     def __init__(self, descent: Descent, steps: int, start: float = 0.0, keep_momentum: bool = True) -> None:
-        if not (isinstance(steps, int) and steps >= 1):
+        if isinstance(steps, bool) or not (isinstance(steps, int) and steps >= 1):
             raise ValueError(f"algorithm.steps: expected a whole number of local steps, at least 1, got {steps!r}")
-        if not 0 <= start <= 1:
-            raise ValueError(f"algorithm.start: expected a share of the rounds in [0, 1], got {start}")
+        if not (isinstance(start, (int, float)) and 0 <= start <= 1):
+            raise ValueError(f"algorithm.start: expected a share of the rounds in [0, 1], got {start!r}")
         self.descent, self.steps, self.start, self.keep_momentum = descent, steps, start, keep_momentum
         self.done = 0
         self.velocity = Rows()

@@ -22,8 +22,8 @@ def _warm(t: int, rounds: int, warmup: float) -> float:
 
 
 def _check_fraction(key: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ValueError(f"schedule.{key}: expected a fraction in [0, 1], got {value}")
+    if not (isinstance(value, (int, float)) and 0 <= value <= 1):
+        raise ValueError(f"schedule.{key}: expected a fraction in [0, 1], got {value!r}")
 
 
 class Constant:
@@ -49,8 +49,12 @@ class Step:
     def __init__(
         self, name: str = "step", milestones: Sequence[float] = (0.5, 0.75), gamma: float = 0.1, warmup: float = 0.0
     ) -> None:
+        if isinstance(milestones, str) or not isinstance(milestones, Sequence):
+            raise ValueError(f"schedule.milestones: expected a list of fractions, got {milestones!r}")
         for milestone in milestones:
             _check_fraction("milestones", milestone)
+        if isinstance(gamma, bool) or not isinstance(gamma, (int, float)) or not gamma >= 0:
+            raise ValueError(f"schedule.gamma: expected a factor, at least 0, got {gamma!r}")
         _check_fraction("warmup", warmup)
         self.name, self.milestones, self.gamma, self.warmup = name, tuple(milestones), gamma, warmup
 

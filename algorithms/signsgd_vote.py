@@ -1,7 +1,9 @@
 """signSGD with majority vote: workers send signs, the server sends back the sign that most of them gave.
 
-References ---------- Bernstein, Zhao, Azizzadenesheli, Anandkumar, "signSGD with Majority Vote is Communication
-Efficient and Fault Tolerant", ICLR 2019, Algorithm 1 (Signum: momentum m <- beta m + (1 - beta) g on the worker).
+References
+----------
+Bernstein, Zhao, Azizzadenesheli, Anandkumar, "signSGD with Majority Vote is Communication Efficient and Fault
+Tolerant", ICLR 2019, Algorithm 1 (Signum: momentum m <- beta m + (1 - beta) g on the worker).
 """
 
 from __future__ import annotations
@@ -54,8 +56,8 @@ class AveragedGradient(Stateful):
     state_names = ("average",)
 
     def __init__(self, beta: float) -> None:
-        if not 0 <= beta < 1:
-            raise ValueError(f"algorithm.momentum: expected a number in [0, 1), got {beta}")
+        if not (isinstance(beta, (int, float)) and 0 <= beta < 1):
+            raise ValueError(f"algorithm.momentum: expected a number in [0, 1), got {beta!r}")
         self.beta, self.average = beta, Rows()
 
     async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+Words = NDArray[np.uint32]
+Columns = int | range | Tensor
+_BLOCK = 1 << 16  # cells mixed together on the host: they and their scratch memory stay in a core's own cache
+_COLUMN = 0x9E3779B1  # 2**32 over the golden ratio, odd: consecutive columns land far apart
+_LONG = (1 << 64) - 1
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer: SplitMix64's increment
 
 
@@ -22,6 +31,21 @@ def _mix64(x: Tensor) -> Tensor:
     return x ^ ((x >> 31) & ((1 << 33) - 1))
 
 
+def _mix_long(rows: NDArray[np.uint64], key: int) -> NDArray[np.uint64]:
+    """Do on the host what `bits` does with `_mix64` on a device: the 64-bit word of each row."""
+    word = np.uint64(key)
+    x = rows * np.uint64(_GOLDEN & _LONG)
+    x += word
+    for last in (False, True):
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, None)):
+            x ^= x >> np.uint64(shift)
+            if factor is not None:
+                x *= np.uint64(factor)
+        if not last:
+            x ^= word
+    return x
+
+
 def _mix32_(x: Tensor) -> Tensor:
     """Scramble int32 values in place (a low-bias xorshift-multiply hash; the masks make torch's shifts logical)."""
     x ^= (x >> 16) & 0xFFFF
@@ -30,6 +54,23 @@ def _mix32_(x: Tensor) -> Tensor:
     x *= 0x735A2D97
     x ^= (x >> 15) & 0x1FFFF
     return x
+
+
+def _mix_words_(x: Words, scratch: Words) -> None:
+    """Do what `_mix32_` does, on the host: unsigned words shift logically as they are, and nothing is allocated."""
+    for shift, factor in ((16, 0x21F0AAAD), (15, 0x735A2D97), (15, None)):
+        np.right_shift(x, shift, out=scratch)
+        np.bitwise_xor(x, scratch, out=x)
+        if factor is not None:
+            np.multiply(x, np.uint32(factor), out=x)
+
+
+def _blocks(w: int, c: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a (w, c) matrix into blocks of cells that lie side by side in memory."""
+    high, wide = max(1, _BLOCK // max(1, c)), min(_BLOCK, max(1, c))
+    for top in range(0, w, high):
+        for left in range(0, c, wide):
+            yield slice(top, min(top + high, w)), slice(left, min(left + wide, c))
 
 
 def _signed(word: int, width: int) -> int:
@@ -63,14 +104,14 @@ class Stream:
         """Give the sub-stream whose key is this one's followed by `key`."""
         return Stream(*self._path, *key)
 
-    def bits(self, rows: Tensor, columns: int | Tensor) -> Tensor:
+    def bits(self, rows: Tensor, columns: Columns) -> Tensor:
         """Draw 32 random bits per cell.
 
         Parameters
         ----------
         rows : Tensor, shape (w,), int64
             Row ids; any integers, usually global worker numbers.
-        columns : int or Tensor of int64, shape (c,) or (w, c)
+        columns : int, range or Tensor of int64, shape (c,) or (w, c)
             How many columns (0..columns-1), or which, below 2**32.
 
         Returns
@@ -78,29 +119,64 @@ class Stream:
         Tensor, shape (w, c), int32
             On the device of `rows`.
         """
+        if not rows.is_cuda:
+            return torch.from_numpy(self._on_host(rows, columns, np.dtype(np.uint32)).view(np.int32))
+        if not isinstance(columns, Tensor):
+            columns = torch.arange(columns) if isinstance(columns, int) else torch.arange(columns.start, columns.stop)
         word = _mix64(_mix64(rows.to(torch.int64) * _GOLDEN + self._word) ^ self._word)
         low, high = word.to(torch.int32)[:, None], (word >> 32).to(torch.int32)[:, None]
-        if isinstance(columns, int):
-            columns = torch.arange(columns, device=rows.device)
-        x = columns.to(torch.int32) * _signed(0x9E3779B1, 32) + low
+        x = columns.to(rows.device, torch.int32) * _signed(_COLUMN, 32) + low
         x = _mix32_(x)
         x ^= high
         return _mix32_(x)
 
-    def uniform(self, rows: Tensor, columns: int | Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    def uniform(self, rows: Tensor, columns: Columns, dtype: torch.dtype = torch.float32) -> Tensor:
         """Draw uniforms in [0, 1), multiples of 2**-24, shape (w, c)."""
+        if not rows.is_cuda and dtype in (torch.float32, torch.float64):
+            kind = np.dtype(np.float32 if dtype == torch.float32 else np.float64)
+            return torch.from_numpy(self._on_host(rows, columns, kind))
         bits = self.bits(rows, columns)
         bits >>= 8
         bits &= 0xFFFFFF
         return bits.to(dtype).mul_(2.0**-24)
 
-    def integers(self, rows: Tensor, columns: int | Tensor, high: int | Tensor) -> Tensor:
+
+    def _on_host(self, rows: Tensor, columns: Columns, kind: np.dtype[Any]) -> NDArray[Any]:
+        """Draw bits (uint32) or uniforms (a float type), block by block; the numbers are those of the torch path."""
+        word = _mix_long(rows.to(torch.int64).numpy().view(np.uint64), self._word & _LONG)
+        low, high = word.astype(np.uint32)[:, None], (word >> np.uint64(32)).astype(np.uint32)[:, None]
+        if isinstance(columns, Tensor):
+            offsets = columns.numpy().astype(np.uint32)
+        else:
+            wanted = range(columns) if isinstance(columns, int) else columns
+            offsets = np.arange(wanted.start, wanted.stop, dtype=np.uint32)
+        offsets *= np.uint32(_COLUMN)
+        offsets = np.atleast_2d(offsets)
+        w, c = len(word), offsets.shape[1]
+        out = np.empty((w, c), kind)
+        memory = np.empty((2, min(w * c, _BLOCK)), np.uint32)
+        for some, span in _blocks(w, c):
+            block = out[some, span]
+            x, scratch = (part[: block.size].reshape(block.shape) for part in memory)
+            if kind == np.uint32:
+                x = block
+            np.add(offsets[some if len(offsets) > 1 else slice(None), span], low[some], out=x)
+            _mix_words_(x, scratch)
+            np.bitwise_xor(x, high[some], out=x)
+            _mix_words_(x, scratch)
+            if kind != np.uint32:
+                np.right_shift(x, 8, out=x)
+                np.copyto(block, x.view(np.int32), casting="unsafe")  # signed integers become floats in one vector instruction
+                np.multiply(block, kind.type(2.0**-24), out=block)
+        return out
+
+    def integers(self, rows: Tensor, columns: Columns, high: int | Tensor) -> Tensor:
         """Draw integers in [0, high), shape (w, c), int64; `high` is one number or one per row, at most 2**31."""
         bits = self.bits(rows, columns).to(torch.int64) & 0xFFFFFFFF
         scale = high[:, None] if isinstance(high, Tensor) else high
         return (bits * scale) >> 32
 
-    def normal(self, rows: Tensor, columns: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    def normal(self, rows: Tensor, columns: Columns, dtype: torch.dtype = torch.float32) -> Tensor:
         """Draw standard normals, shape (w, c), by Box and Muller's transform on two sub-streams."""
         radius = torch.sqrt(-2.0 * torch.log1p(-self.at("radius").uniform(rows, columns, torch.float64)))
         angle = (2.0 * math.pi) * self.at("angle").uniform(rows, columns, torch.float64)

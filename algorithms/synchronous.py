@@ -42,8 +42,8 @@ class Synchronous(Stateful):
     def __init__(
         self, *, name: str, local: Local, exchange: Exchange, outer: Outer, participation: float = 1.0
     ) -> None:
-        if not 0 < participation <= 1:
-            raise ValueError(f"algorithm.participation: expected a fraction in (0, 1], got {participation}")
+        if not (isinstance(participation, (int, float)) and 0 < participation <= 1):
+            raise ValueError(f"algorithm.participation: expected a fraction in (0, 1], got {participation!r}")
         self.name, self.participation = name, participation
         self.local: Any = local
         self.exchange: Any = exchange

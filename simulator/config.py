@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 # What a resumed run may change: it touches no result.
@@ -123,8 +124,6 @@ def reporting(main: Callable[[], None]) -> None:
     """Run a command; on an expected error print its one message and exit with 1."""
     try:
         main()
-    except (ValueError, TypeError, RuntimeError, OSError) as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
+    except (ValueError, RuntimeError, OSError, HydraException) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

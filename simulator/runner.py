@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,8 @@ class Run:
                 )
             if self.folder.complete:
                 return self.folder.read_json("summary")
+            if self.racy:
+                print("resume: a racy run keeps no checkpoints; it starts over", file=sys.stderr)
         recording = self._recording(writes)
         state = self.folder.read_checkpoint() if writes and self.config.resume and not self.racy else None
         if writes:

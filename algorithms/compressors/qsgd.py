@@ -6,12 +6,15 @@ w rows, d coordinates in buckets of `bucket`, s levels above zero.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from algorithms.cohort import Draw
 from algorithms.payloads import Bits, Quantised
+
+_BLOCK = 1 << 17  # coordinates rounded together
 
 
 class QSGD:
@@ -53,17 +56,51 @@ class QSGD:
         w, d = rows.shape
         bucket = min(self.bucket or d, d)
         count = -(-d // bucket)
-        padded = torch.nn.functional.pad(rows, (0, count * bucket - d)).view(w, count, bucket)
-        norms = padded.abs().amax(dim=2) if self.norm == "max" else torch.linalg.vector_norm(padded, dim=2)
-        scales = norms.to(torch.float32)
-        safe = torch.where(scales > 0, scales, 1.0).to(rows.dtype)
-        ratio = (padded.abs() * (self.levels / safe)[:, :, None]).view(w, -1)[:, :d]
-        ratio += draw.private.at("rounding").uniform(draw.workers, d, rows.dtype)
-        levels = ratio.floor_().clamp_(max=self.levels).copysign_(rows).to(torch.int16)
+        levels = torch.empty(w, d, dtype=torch.int16, device=rows.device)
+        scales = torch.empty(w, count, dtype=torch.float32, device=rows.device)
+        rounding = draw.private.at("rounding")
+        for some, first, last in _blocks(rows, bucket):
+            span = slice(first * bucket, min(last * bucket, d))
+            given = rows[some, span]
+            noise = rounding.uniform(draw.workers[some], range(span.start, span.stop), rows.dtype)
+            levels[some, span] = self._round(given, noise, bucket, scales[some, first:last])
         width = 1 + math.ceil(math.log2(self.levels + 1))
         paper = Bits.of(w, values=d * width, scales=32 * count)
         return Quantised(d, levels, scales, bucket, self.levels, level_code=self.level_code, paper=paper)
 
+    def _round(self, given: Tensor, noise: Tensor, bucket: int, scales: Tensor) -> Tensor:
+        """Round whole buckets, shape (b, c), to levels (as floats), and write their norms to `scales`."""
+        ratio = given.abs()
+        c = ratio.shape[1]
+        whole = c // bucket * bucket
+        parts = [ratio[:, :whole].unflatten(1, (-1, bucket))] if whole else []
+        if whole < c:
+            parts.append(ratio[:, None, whole:])
+        at = 0
+        for part in parts:  # the whole buckets, then the shorter last one
+            norms = scales[:, at : at + part.shape[1]]
+            norms.copy_(part.amax(dim=2) if self.norm == "max" else _norms(part, bucket))
+            part.mul_((self.levels / torch.where(norms > 0, norms, 1.0).to(given.dtype))[:, :, None])
+            at += part.shape[1]
+        return ratio.add_(noise).floor_().clamp_(max=self.levels).copysign_(given)
+
     def passes(self) -> float:
         """A norm pass, a rounding pass, a coding pass."""
         return 4.0
+
+
+def _norms(part: Tensor, bucket: int) -> Tensor:
+    """Give the 2-norm of each bucket; a shorter one is filled up with zeros, so that all are summed alike."""
+    return torch.linalg.vector_norm(torch.nn.functional.pad(part, (0, bucket - part.shape[2])), dim=2)
+
+
+def _blocks(rows: Tensor, bucket: int) -> Iterator[tuple[slice, int, int]]:
+    """Cut a matrix into blocks of rows and whole buckets that a core's own cache holds (on a GPU: one block)."""
+    w, d = rows.shape
+    count = -(-d // bucket)
+    cells = max(1, rows.numel()) if rows.is_cuda else _BLOCK
+    high = max(1, cells // d)
+    wide = -(-count // -(-d // max(cells, bucket))) if high == 1 else count
+    for top in range(0, w, high):
+        for first in range(0, count, wide):
+            yield slice(top, min(top + high, w)), first, min(first + wide, count)

@@ -7,7 +7,7 @@ from torch import Tensor
 from algorithms.cohort import Cohort
 from algorithms.compressors import Identity, compress
 from algorithms.ops import AllReduce
-from algorithms.payloads import Payload
+from algorithms.payloads import Dense, Payload
 from algorithms.state import Stateful
 
 
@@ -32,9 +32,12 @@ class AllReduceMean(Stateful):
 
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
         count = len(cohort.active)
-        factors = cohort.weights[cohort.start : cohort.start + cohort.size] * count
-        if not bool((factors == 1).all()):
-            update.mul_(factors.to(update)[:, None])
-        sent = await compress(cohort, self.compressor, update)
-        total = await AllReduce(sent)
+        factors = (cohort.weights[cohort.start : cohort.start + cohort.size] * count).to(update)[:, None]
+        if bool((factors == 1).all()):
+            sent = travels = await compress(cohort, self.compressor, update)
+        else:
+            # `update` may be a residual, which stays as it is; what was sent is told in its units
+            travels = await compress(cohort, self.compressor, update * factors)
+            sent = Dense(travels.dense() / factors)
+        total = await AllReduce(travels)
         return total.dense()[0] / count, sent

@@ -6,7 +6,7 @@ Legend: `w` rows (messages) here, `d` coordinates, `k` kept coordinates.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -162,6 +162,12 @@ class Payload(ABC):
     def _blocks(self) -> Iterator[slice]:
         step = max(1, _BLOCK // max(1, self.size))
         return (slice(start, min(start + step, self.rows)) for start in range(0, self.rows, step))
+
+
+def common_code(codes: Iterable[str]) -> str:
+    """Give the code that all messages to be joined use, or "auto" when each took its own."""
+    found = set(codes)
+    return found.pop() if len(found) == 1 else "auto"
 
 
 def same_field(parts: Sequence[Payload], name: str) -> None:

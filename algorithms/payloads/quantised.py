@@ -20,7 +20,7 @@ from algorithms.codecs.bitstream import Integers
 from algorithms.payloads.bits import Bits, join_papers, select_paper
 from algorithms.payloads.floats import read_floats, same_bits, write_floats
 from algorithms.payloads.message import Message, Reader, pack_bits, padding, tagged
-from algorithms.payloads.payload import Payload, same_field
+from algorithms.payloads.payload import Payload, common_code, same_field
 from algorithms.payloads.quantised_values import check_levels
 
 _HEADER = struct.Struct("<BBIII")
@@ -138,10 +138,11 @@ class Quantised(Payload):
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """See Payload."""
-        for name in ("size", "bucket", "s", "level_code"):
+        for name in ("size", "bucket", "s"):
             same_field(parts, name)
         levels, scales = torch.cat([p.levels for p in parts]), torch.cat([p.scales for p in parts])
-        return parts[0]._with(levels, scales, join_papers([p.paper for p in parts]))
+        paper, code = join_papers([p.paper for p in parts]), common_code(p.level_code for p in parts)
+        return parts[0]._with(levels, scales, paper, code)
 
     def dense(self) -> Tensor:
         """Give scale * level / s, float32, shape (w, d)."""
@@ -165,5 +166,5 @@ class Quantised(Payload):
         levels = other.levels.to(self.device, torch.int32)
         return torch.equal(self.levels.int(), levels) and same_bits(self.scales, other.scales)
 
-    def _with(self, levels: Tensor, scales: Tensor, paper: Bits | None) -> Self:
-        return type(self)(self.size, levels, scales, self.bucket, self.s, self.level_code, paper)
+    def _with(self, levels: Tensor, scales: Tensor, paper: Bits | None, code: str | None = None) -> Self:
+        return type(self)(self.size, levels, scales, self.bucket, self.s, code or self.level_code, paper)

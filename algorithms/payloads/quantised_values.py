@@ -19,6 +19,7 @@ from algorithms.codecs.bitstream import Integers
 from algorithms.payloads.bits import Bits
 from algorithms.payloads.floats import read_floats, same_bits, write_floats
 from algorithms.payloads.message import Message, Reader, pack_bits, padding
+from algorithms.payloads.payload import common_code
 from algorithms.payloads.values import Values
 
 _HEADER = struct.Struct("<BII")
@@ -123,11 +124,11 @@ class QuantisedValues(Values):
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """See Values."""
-        forms = {(part.s, part.bucket, part.level_code) for part in parts}
+        forms = {(part.s, part.bucket) for part in parts}
         if len(forms) != 1:
-            raise ValueError(f"join: expected values of one (s, bucket, level_code), got {sorted(forms)}")
+            raise ValueError(f"join: expected values of one (s, bucket), got {sorted(forms)}")
         levels, scales = torch.cat([part.levels for part in parts]), torch.cat([part.scales for part in parts])
-        return cls(levels, scales, *forms.pop())
+        return cls(levels, scales, *forms.pop(), common_code(part.level_code for part in parts))
 
     def to(self, device: torch.device | str) -> Self:
         """See Values."""

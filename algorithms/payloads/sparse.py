@@ -19,7 +19,7 @@ from algorithms.codecs import INDEX_CODES, Ragged, Supports, cheapest, index_cod
 from algorithms.codecs.bitstream import Integers
 from algorithms.payloads.bits import Bits, join_papers, select_paper
 from algorithms.payloads.message import Message, Reader, pack_bits, padding, tagged
-from algorithms.payloads.payload import ALL, Payload, same_field
+from algorithms.payloads.payload import ALL, Payload, common_code, same_field
 from algorithms.payloads.quantised_values import QuantisedValues
 from algorithms.payloads.sign_values import SharedValues, SignValues
 from algorithms.payloads.support import check_support, flat_positions, nonzero_entries, scatter_add
@@ -193,14 +193,14 @@ class Sparse(Payload):
     def join(cls, parts: Sequence[Self]) -> Self:
         """See Payload."""
         same_field(parts, "size")
-        same_field(parts, "index_code")
         form = type(parts[0].coded)
         if any(type(part.coded) is not form for part in parts):
             came = sorted({type(part.coded).__name__ for part in parts})
             raise ValueError(f"join: expected values of one form, got {came}")
         rows = Ragged.of_counts(np.concatenate([part.ragged.counts for part in parts]))
         indices, values = torch.cat([part.indices for part in parts]), form.join([part.coded for part in parts])
-        return parts[0]._with(rows, indices, values, join_papers([part.paper for part in parts]))
+        code = common_code(part.index_code for part in parts)
+        return parts[0]._with(rows, indices, values, join_papers([part.paper for part in parts]), code)
 
     def dense(self) -> Tensor:
         """Give the rows with zeros filled in, shape (w, d)."""
@@ -236,6 +236,9 @@ class Sparse(Payload):
             return False
         return torch.equal(self.indices.long(), other.indices.long().to(self.device)) and self.coded.equals(other.coded)
 
-    def _with(self, rows: Ragged, indices: Tensor, values: Values, paper: Bits | None) -> Self:
+    def _with(
+        self, rows: Ragged, indices: Tensor, values: Values, paper: Bits | None, code: str | None = None
+    ) -> Self:
         plain = values.flat if isinstance(values, FloatValues) else values
-        return type(self)(self.size, torch.from_numpy(rows.indptr), indices, plain, self.index_code, self.kind, paper)
+        indptr = torch.from_numpy(rows.indptr)
+        return type(self)(self.size, indptr, indices, plain, code or self.index_code, self.kind, paper)

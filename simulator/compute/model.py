@@ -11,6 +11,10 @@ from simulator.compute.device import DEVICES, Device
 from simulator.compute.stragglers import NoStragglers, Stragglers
 
 
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 class Compute(Protocol):
     """How long computation takes on the simulated workers and server."""
 
@@ -41,7 +45,10 @@ class Workers:
     """
 
     def __init__(self, workers: int, seed: int, speed: float | Sequence[float], stragglers: Stragglers | None) -> None:
-        values = np.asarray(list(speed) if isinstance(speed, Sequence) else speed, dtype=np.float64)
+        try:
+            values = np.asarray(list(speed) if isinstance(speed, Sequence) else speed, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(f"compute.speed: expected one number or one per worker, got {speed!r}") from None
         if values.ndim and len(values) != workers:
             raise ValueError(f"compute.speed: expected one number or {workers} of them, got {len(values)}")
         if not bool((values > 0).all()):
@@ -111,7 +118,7 @@ class Counted(Priced):
         rate = known.flops_per_s if flops_per_s is None else flops_per_s
         memory = known.memory_bytes_per_s if memory_bytes_per_s is None else memory_bytes_per_s
         for key, value in (("flops_per_s", rate), ("memory_bytes_per_s", memory)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            if not _number(value) or not value > 0:
                 raise ValueError(f"compute.{key}: expected a positive rate, got {value!r}")
         super().__init__(Workers(workers, seed, speed, stragglers), Device(rate, memory))
         self.name = name
@@ -139,9 +146,9 @@ class Fixed(Priced):
         speed: float | Sequence[float] = 1.0,
         stragglers: Stragglers | None = None,
     ) -> None:
-        if isinstance(seconds_per_step, bool) or not isinstance(seconds_per_step, (int, float)) or seconds_per_step < 0:
+        if not _number(seconds_per_step) or not seconds_per_step >= 0:
             raise ValueError(f"compute.seconds_per_step: expected seconds, at least 0, got {seconds_per_step!r}")
-        if not memory_bytes_per_s > 0:
+        if not _number(memory_bytes_per_s) or not memory_bytes_per_s > 0:
             raise ValueError(f"compute.memory_bytes_per_s: expected a positive rate, got {memory_bytes_per_s!r}")
         super().__init__(Workers(workers, seed, speed, stragglers), Device(float("inf"), memory_bytes_per_s))
         self.name, self.seconds_per_step = name, seconds_per_step

@@ -76,6 +76,9 @@ class Periodic:
 
     def __init__(self, period: int = 100, length: int = 10, factor: float = 5.0) -> None:
         self.factor = _positive("factor", factor)
+        for key, value in (("period", period), ("length", length)):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ValueError(f"compute.stragglers.{key}: expected a whole number of steps, got {value!r}")
         if not 0 < length <= period:
             raise ValueError(f"compute.stragglers.length: expected 1..period = {period} steps, got {length}")
         self.period, self.length = period, length

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -39,8 +40,8 @@ class TorchDistributed:
     def join(self, payloads: Sequence[Payload]) -> Payload:
         (payload,) = payloads
         messages = [payload.encode(row) for row in range(payload.rows)]
-        sizes = self._all_gather(torch.tensor([len(message) for message in messages]))
-        blob = torch.frombuffer(bytearray(b"".join(messages)), dtype=torch.uint8)
+        sizes = self._all_gather(torch.tensor([len(message) for message in messages], dtype=torch.int64))
+        blob = torch.from_numpy(np.frombuffer(b"".join(messages), dtype=np.uint8).copy())
         received = []
         for block, lengths in zip(self._all_gather(blob), sizes, strict=True):
             data, start = block.cpu().numpy().tobytes(), 0

@@ -63,7 +63,7 @@ def test_a_round_downloads_trains_and_uploads() -> None:
 
 
 def test_momentum_and_rate_at_the_server() -> None:
-    # FedAvgM: v <- beta v + mean, x <- x - server_lr v; each round the mean update is (3/4 4, 1/4 8, 0, 0) = (3, 2, 0, 0)
+    # FedAvgM: v <- beta v + mean, x <- x - server_lr v; in each round the mean update is (3, 2, 0, 0)
     cohort = sampled()
     hand = begun(fedavg(steps=1, lr=1.0, server_lr=2.0, server_momentum=0.5), cohort, 2)
     for t, expected in enumerate([[-6, -4, 0, 0], [-15, -10, 0, 0]]):  # 2 (3, 2); then 2 (4.5, 3) more

@@ -1,4 +1,4 @@
-"""Local SGD worked by hand: H times x_i <- x_i - lr v_i, v_i <- momentum v_i + g_i; then x = mean_i x_i (Stich 2019)."""
+"""Local SGD worked by hand: H times v_i <- momentum v_i + g_i, x_i <- x_i - lr v_i; then x = mean x_i (Stich 2019)."""
 
 from __future__ import annotations
 
