@@ -9,9 +9,9 @@ Legend: w rows hosted here, m workers active in the round, d coordinates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
-from types import CoroutineType, FrameType
+from types import FrameType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from torch import Tensor
@@ -132,9 +132,9 @@ class Mark(Op[None]):
     model: Tensor
 
 
-def where(program: CoroutineType[Any, Any, Any]) -> str:
+def where(program: Coroutine[Any, Any, Any]) -> str:
     """Name the function and line at which a suspended coroutine awaits its op, such as ``mean (server.py:41)``."""
-    frame: FrameType | None = program.cr_frame
+    frame: FrameType | None = getattr(program, "cr_frame", None)
     inner: Any = program
     while (awaited := getattr(inner, "cr_await", None)) is not None:
         inner = awaited

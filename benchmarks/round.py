@@ -8,8 +8,9 @@ The run is the real one: built from the configuration, driven by the recorder, w
 file. A round is all of it but evaluation: gradients, error feedback, selection, payload, server mean, outer step, clock,
 counters, trace. (Evaluation, by default every 20th round, is reported beside it, spread over the rounds.) After every
 round the reference runs once with one thread and once with all, in the same process, so a busy neighbour slows all
-alike; the ratio is of medians, with the faster of the two references below. The reference yields one mean gradient, a
-round one gradient a worker.
+alike; `round_over_gradient` is of medians of the wall clock, with the faster of the two references. Beside it stand the
+ratio of minima and that of processor time (all threads of a round over the one thread of a reference). The reference
+yields one mean gradient, a round one gradient a worker.
 
 Peak memory is that of a fresh process which runs a few rounds and evaluations, without the reference.
 """
@@ -32,7 +33,7 @@ from hydra.utils import instantiate
 
 from benchmarks.gradients import plain
 from benchmarks.machine import facts, peak_bytes
-from benchmarks.stages import Rounds, built
+from benchmarks.stages import Rounds, built, medians, table
 from simulator.threads import keep_memory, one_thread
 
 _SETTLE_S = 0.03  # OpenMP's team spins for a while after a pass with several threads
@@ -69,13 +70,16 @@ class Reference:
         self.inputs, self.targets = torch.rand(count, 1, 28, 28), torch.randint(0, 10, (count,))
         self.threads = sorted({1, os.cpu_count() or 1})
         self.seconds: dict[int, list[float]] = {threads: [] for threads in self.threads}
+        self.cpu: list[float] = []  # with one thread
 
     def __call__(self) -> None:
         """Time it once with each number of threads."""
         for threads in self.threads:
-            begun = time.perf_counter()
+            begun, cpu = time.perf_counter(), time.process_time()
             plain(self.module, self.inputs, self.targets, threads)
             self.seconds[threads].append(time.perf_counter() - begun)
+            if threads == 1:
+                self.cpu.append(time.process_time() - cpu)
             time.sleep(_SETTLE_S if threads > 1 else 0.0)
         one_thread()
 
@@ -97,6 +101,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "round_over_gradient": round_s / median[best],
         "round_over_gradient_min": min(seconds) / min(passes[best]),
+        "round_over_gradient_cpu": statistics.median(rounds.cpu[_WARM:]) / statistics.median(reference.cpu[_WARM:]),
         "round_over_gradient_with_evaluation": evaluated / median[best],
         "round_median_s": round_s,
         "round_min_s": min(seconds),
@@ -106,10 +111,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "plain_threads": best,
         "coordinates": size,
         "rounds": len(seconds),
-        "stages_median_s": {name: statistics.median(values[_WARM:]) for name, values in rounds.stages.items()
-                            if len(values) > _WARM},
+        "stages_median_s": medians(rounds.stages, _WARM),
+        "inside_median_s": medians(rounds.inside, _WARM),
         "digest": summary["digest"],
-    }  # fmt: skip
+    }
 
 
 def memory(options: argparse.Namespace) -> dict[str, Any]:
@@ -143,15 +148,13 @@ def show(result: dict[str, Any]) -> None:
     o = result["options"]
     print(f"{o['algorithm']}, {o['model']} (d = {result['coordinates']:,}), {o['workers']} workers x {o['batch']} samples")
     print(f"{result['rounds']} rounds on {result['machine']['processor']}, {result['machine']['cores']} cores\n")
-    print(f"{'stage, medians':44s}{'ms':>9s}{'share':>8s}")
-    for name, seconds in result["stages_median_s"].items():
-        print(f"{name:44s}{seconds * 1e3:9.2f}{seconds / result['round_median_s']:8.1%}")
-    print(f"{'round (without evaluation)':44s}{result['round_median_s'] * 1e3:9.2f}   min {result['round_min_s'] * 1e3:.2f}")
+    print(table(result["stages_median_s"], result["inside_median_s"], result["round_median_s"]))
+    print(f"round without evaluation: median {result['round_median_s'] * 1e3:.2f} ms, least {result['round_min_s'] * 1e3:.2f}")
     for threads, seconds in result["plain_median_s"].items():
         least = result["plain_min_s"][threads] * 1e3
-        print(f"{f'plain pass, {threads} thread(s)':44s}{seconds * 1e3:9.2f}   min {least:.2f}")
+        print(f"plain pass, {threads} thread(s): median {seconds * 1e3:.2f} ms, least {least:.2f}")
     print(f"\nround / plain pass: {result['round_over_gradient']:.2f} of medians, "
-          f"{result['round_over_gradient_min']:.2f} of minima, "
+          f"{result['round_over_gradient_min']:.2f} of minima, {result['round_over_gradient_cpu']:.2f} of CPU time, "
           f"{result['round_over_gradient_with_evaluation']:.2f} with evaluation spread over the rounds")
     mb = {key: f"{result[key] / 1e6:.0f} MB" for key in result if key.endswith("_bytes")}
     print(f"peak memory {mb['peak_memory_bytes']} (allowed {mb['allowed_memory_bytes']}; after imports "

@@ -7,6 +7,7 @@ the driver's.
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -49,8 +50,12 @@ class Rounds:
     ----------
     seconds, gradient, evaluation : list of float
         Of each round: all of it without evaluation; answering the gradient op; evaluating (0 where that was not due).
+    cpu : list of float
+        Processor seconds of each round, all threads together, evaluation included where it was due.
     stages : dict of str to list of float
-        Seconds of each round by stage; they add up to `seconds`, except that `inside` stages are parts of others.
+        Seconds of each round by stage; they add up to `seconds`.
+    inside : dict of str to list of float
+        Seconds of each round in parts of the driver, which the stages contain.
     """
 
     def __init__(self, run: Run, between: Callable[[], object] = lambda: None) -> None:
@@ -58,7 +63,9 @@ class Rounds:
         self.seconds: list[float] = []
         self.gradient: list[float] = []
         self.evaluation: list[float] = []
+        self.cpu: list[float] = []
         self.stages: dict[str, list[float]] = defaultdict(list)
+        self.inside: dict[str, list[float]] = defaultdict(list)
         self._now: dict[str, float] = defaultdict(float)
         self._algorithm, self._program = run.algorithms[0], None
         run.algorithms[0] = self
@@ -72,7 +79,7 @@ class Rounds:
         """Begin the program; the driver then calls `send`."""
         self._program = self._algorithm.run(cohort, rounds)
         self._op: Any = None
-        self._mark = time.perf_counter()
+        self._mark, self._cpu = time.perf_counter(), time.process_time()
         return self
 
     def send(self, answer: Any) -> Any:
@@ -93,13 +100,16 @@ class Rounds:
         now, self._now = self._now, defaultdict(float)
         evaluation = now.pop("evaluation", 0.0)
         now["driver: mark"] -= evaluation
-        inside = set(_INSIDE)
-        self.seconds.append(sum(s for name, s in now.items() if name not in inside))
+        for name in _INSIDE:
+            self.inside[name].append(now.pop(name, 0.0))
+        self.seconds.append(sum(now.values()))
         self.gradient.append(now["driver: gradient"])
         self.evaluation.append(evaluation)
         for name, seconds in now.items():
-            self.stages[name if name not in inside else f"  of which {name}"].append(seconds)
+            self.stages[name].append(seconds)
+        self.cpu.append(time.process_time() - self._cpu)
         self.between()
+        self._cpu = time.process_time()
 
     def _inner(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any) -> Any:
@@ -126,6 +136,18 @@ class Rounds:
         """Run to the end, watched; the summary is the run's own."""
         with self._watching():
             return self.run_of.execute()
+
+
+def medians(series: dict[str, list[float]], skip: int) -> dict[str, float]:
+    """Give the median of each series without its first `skip` values; series that end there are left out."""
+    return {name: statistics.median(values[skip:]) for name, values in series.items() if values[skip:]}
+
+
+def table(stages: dict[str, float], inside: dict[str, float], total: float) -> str:
+    """Write stages and what they contain as milliseconds and shares of a round."""
+    lines = [f"    {name:36s}{s * 1e3:9.2f} ms{s / total:8.1%}" for name, s in stages.items() if s >= 1e-4]
+    within = ", ".join(f"{name} {s * 1e3:.2f} ms ({s / total:.1%})" for name, s in inside.items())
+    return "\n".join([*lines, f"    contained in these: {within}"])
 
 
 def _name(op: Any) -> str:

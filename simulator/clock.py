@@ -7,6 +7,7 @@ the time: the clock waits on its environment until the last worker of each colle
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +94,8 @@ class Clock:
         self._compute("encode", self.compute.work_seconds(self._workers, entry["size"]))
 
     def _gather(self, entry: Entry) -> None:
-        timing, self.server = self.network.gather(self._workers, self.now[self._workers], self._sizes(entry))
+        timing, arrived = self.network.gather(self._workers, self.now[self._workers], self._sizes(entry))
+        self.server = max(self.server, arrived)  # it may be busy longer than that
         self._communicate(timing)
 
     def _at_server(self, entry: Entry) -> None:
@@ -115,3 +117,13 @@ class Clock:
 
     def _mark(self, entry: Entry) -> None:
         """A mark takes no time."""
+
+
+def play(entries: Iterable[Entry], clock: Clock, marks: set[int]) -> list[tuple[int, Moment]]:
+    """Play a trace's entries on a clock and give the moments at the named marks."""
+    moments = []
+    for entry in entries:
+        clock.play(entry)
+        if entry["op"] == "mark" and entry["round"] in marks:
+            moments.append((entry["round"], clock.moment()))
+    return moments

@@ -17,10 +17,10 @@ from typing import Any
 from hydra import compose, initialize_config_module
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from simulator.clock import Clock
 from simulator.config import check, plain, register, reporting
+from simulator.drivers.replay import retimed
 from simulator.records.folder import TIMELINE, RunFolder, RunFolderError
-from simulator.records.recording import replay
+from simulator.records.recording import timeline_row
 from simulator.report import print_report
 from simulator.trace import NotReplayable, read_trace
 
@@ -50,9 +50,9 @@ def retime(source: RunFolder, config: DictConfig, target: RunFolder) -> dict[str
         raise RunFolderError(f"hydra.run.dir: expected a new folder, got {target.path}, which holds a run already")
     start = time.perf_counter()
     compute = built(config.compute, "compute")
-    clock = Clock(header, built(config.network, "network"), compute)
     marks = set(source.read_table("metrics")["round"].to_pylist())
-    rows = replay(source.trace, clock, marks)
+    moments = retimed(source.trace, built(config.network, "network"), compute, marks)
+    rows = [timeline_row(t, moment) for t, moment in moments]
     target.path.mkdir(parents=True, exist_ok=True)
     target.write_config(plain(config))
     for name in ("metrics.parquet", "trace.jsonl"):

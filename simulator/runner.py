@@ -22,6 +22,7 @@ from simulator.compute import Compute, Measured
 from simulator.config import check, differences, plain, resolve_device
 from simulator.drivers.cosimulate import Cosimulator
 from simulator.drivers.meeting import InProcess, Meeting
+from simulator.drivers.outstanding import Outstanding
 from simulator.drivers.record import Part, Recorder
 from simulator.manifest import manifest
 from simulator.progress import Progress
@@ -139,8 +140,8 @@ class Run:
             recording.trace = TraceWriter(self.folder.trace, self.header(), length)
         if state is not None:
             recording.restore(state)
-            for algorithm in self.algorithms:
-                algorithm.load(state["algorithm"])
+            for algorithm, saved in zip(self.algorithms, state["algorithms"], strict=True):
+                algorithm.load(saved)
         start = time.perf_counter()
         with self.pool, Progress(self.config, enabled=writes and self.config.progress) as progress:
             recording.progress = progress.update
@@ -175,9 +176,9 @@ class Run:
 
     def _cosimulate(self, recording: Recording) -> dict[str, Any]:
         c, algorithm = self.config, self.algorithms[0]
-        simulator = Cosimulator(
-            self.task, self.network, self.compute, recording, workers=c.workers, chunk=c.chunk, seed=c.seed
-        )
+        gradients = Outstanding(self.task, recording, c.workers, c.chunk)
+        flops = self.task.flops_per_step
+        simulator = Cosimulator(gradients, flops, self.network, self.compute, recording, workers=c.workers, seed=c.seed)
         programs = {SERVER: algorithm.server(self.cohort(), c.rounds)}
         programs |= {w: algorithm.worker(self.cohort(only=w), c.rounds) for w in range(c.workers)}
         simulator.run(programs)

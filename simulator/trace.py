@@ -82,6 +82,7 @@ class TraceWriter:
         header, rest = self.path.read_text(encoding="utf-8").split("\n", 1)
         self._file.seek(0)
         self._file.write(json.dumps(json.loads(header) | {"racy": racy}, separators=(",", ":")) + "\n" + rest)
+        self._file.truncate()
 
     def sync(self) -> int:
         """Force everything to disk and give the file's length in bytes."""

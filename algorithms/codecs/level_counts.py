@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,15 @@ class LevelCounts:
             cells.append((owners + start, found, times))
             start = stop
         return cls(rows, *(np.concatenate(column) for column in zip(*cells, strict=True)))
+
+    @classmethod
+    def join(cls, parts: Sequence[LevelCounts]) -> LevelCounts:
+        """Put the rows of several behind one another."""
+        rows = Ragged.of_counts(np.concatenate([part.rows.counts for part in parts]))
+        before = np.cumsum([0, *(part.rows.rows for part in parts)])
+        owners = np.concatenate([part.owners + first for part, first in zip(parts, before, strict=False)])
+        levels, times = (np.concatenate([getattr(part, name) for part in parts]) for name in ("levels", "times"))
+        return cls(rows, owners, levels, times)
 
     def elias_bits(self) -> Integers:
         """Give the bits of each row's levels: 2 floor(log2(|level| + 1)) + 1 each, and a sign unless 0, shape (w,)."""

@@ -37,7 +37,8 @@ async def compress(cohort: Cohort, compressor: Compressor, update: Tensor) -> Pa
         w messages.
     """
     await Work("encode", int(compressor.passes() * update.shape[1] * update.element_size()))
-    pieces: list[Payload] = cohort.pool(lambda rows: compressor(update[rows], cohort.draw(rows)), cohort.chunks or (slice(0, 0),))
+    chunks = cohort.chunks or (slice(0, 0),)  # a part may host nobody in a round
+    pieces: list[Payload] = cohort.pool(lambda rows: compressor(update[rows], cohort.draw(rows)), chunks)
     return pieces[0] if len(pieces) == 1 else type(pieces[0]).join(pieces)
 
 

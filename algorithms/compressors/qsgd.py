@@ -14,7 +14,7 @@ from torch import Tensor
 from algorithms.cohort import Draw
 from algorithms.payloads import Bits, Quantised
 
-_BLOCK = 1 << 17  # coordinates rounded together
+_BLOCK = 1 << 20  # coordinates rounded together: bounds the scratch memory of a thread
 
 
 class QSGD:
@@ -66,7 +66,9 @@ class QSGD:
             levels[some, span] = self._round(given, noise, bucket, scales[some, first:last])
         width = 1 + math.ceil(math.log2(self.levels + 1))
         paper = Bits.of(w, values=d * width, scales=32 * count)
-        return Quantised(d, levels, scales, bucket, self.levels, level_code=self.level_code, paper=paper)
+        message = Quantised(d, levels, scales, bucket, self.levels, level_code=self.level_code, paper=paper)
+        _ = message.entropy  # counted now: chunks are compressed on several threads, the whole is counted on one
+        return message
 
     def _round(self, given: Tensor, noise: Tensor, bucket: int, scales: Tensor) -> Tensor:
         """Round whole buckets, shape (b, c), to levels (as floats), and write their norms to `scales`."""
@@ -95,7 +97,7 @@ def _norms(part: Tensor, bucket: int) -> Tensor:
 
 
 def _blocks(rows: Tensor, bucket: int) -> Iterator[tuple[slice, int, int]]:
-    """Cut a matrix into blocks of rows and whole buckets that a core's own cache holds (on a GPU: one block)."""
+    """Cut a matrix into blocks of rows and whole buckets that bound the scratch memory (on a GPU: one block)."""
     w, d = rows.shape
     count = -(-d // bucket)
     cells = max(1, rows.numel()) if rows.is_cuda else _BLOCK

@@ -50,7 +50,9 @@ class TopK:
         k = kept(self.density, self.k, d)
         indices = largest(rows, k)
         paper = Bits.of(w, values=32 * k, indices=k * math.ceil(math.log2(d)))
-        return Sparse.rows_of(d, indices, rows.gather(1, indices), index_code=self.index_code, paper=paper)
+        message = Sparse.rows_of(d, indices, rows.gather(1, indices), index_code=self.index_code, paper=paper)
+        _ = message.wire  # counted now: chunks are compressed on several threads, the whole is counted on one
+        return message
 
     def passes(self) -> float:
         """A magnitude pass, two passes of selection, one of gathering: an ordinary encoder's, not this simulator's."""

@@ -142,7 +142,10 @@ class Quantised(Payload):
             same_field(parts, name)
         levels, scales = torch.cat([p.levels for p in parts]), torch.cat([p.scales for p in parts])
         paper, code = join_papers([p.paper for p in parts]), common_code(p.level_code for p in parts)
-        return parts[0]._with(levels, scales, paper, code)
+        joined = parts[0]._with(levels, scales, paper, code)
+        if all(p._counted for p in parts):  # counted already, perhaps on several threads
+            joined._counted.append(LevelCounts.join([p._counted[0] for p in parts]))
+        return joined
 
     def dense(self) -> Tensor:
         """Give scale * level / s, float32, shape (w, d)."""

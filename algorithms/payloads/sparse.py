@@ -200,7 +200,11 @@ class Sparse(Payload):
         rows = Ragged.of_counts(np.concatenate([part.ragged.counts for part in parts]))
         indices, values = torch.cat([part.indices for part in parts]), form.join([part.coded for part in parts])
         code = common_code(part.index_code for part in parts)
-        return parts[0]._with(rows, indices, values, join_papers([part.paper for part in parts]), code)
+        joined = parts[0]._with(rows, indices, values, join_papers([part.paper for part in parts]), code)
+        if all(part._measured and part.index_code == code for part in parts):  # counted already, on several threads
+            numbers, parameters, bits = zip(*(part._measured[0] for part in parts), strict=True)
+            joined._measured.append((np.concatenate(numbers), np.concatenate(parameters), Bits.join(bits)))
+        return joined
 
     def dense(self) -> Tensor:
         """Give the rows with zeros filled in, shape (w, d)."""

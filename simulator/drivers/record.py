@@ -7,8 +7,7 @@ are the same to the bit, because sums follow chunks and not parts.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from types import CoroutineType
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import torch
@@ -35,7 +34,7 @@ class Part:
 
     def __init__(self, algorithm: Synchronous, cohort: Cohort, rounds: int) -> None:
         self.algorithm, self.cohort = algorithm, cohort
-        self.program: CoroutineType[Any, Any, None] = algorithm.run(cohort, rounds)  # type: ignore[assignment]
+        self.program: Coroutine[Any, Any, None] = algorithm.run(cohort, rounds)
         self.losses = torch.zeros(0)
         self.answer: Any = None
         self._slab: Tensor | None = None
@@ -194,7 +193,7 @@ class Recorder:
         self.recording.mark(t, model, train_loss)
         cadence = self.recording.cadence
         if t < cadence.rounds and cadence.due(t, cadence.checkpoint):
-            self.recording.save(t, self.parts[0].algorithm.state())
+            self.recording.save(t, [part.algorithm.state() for part in self.parts])
 
     def _share_rows(self, cohort: Cohort) -> None:
         """Bring the active workers' state to every part: in the next round another part may host them."""

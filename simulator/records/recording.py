@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from simulator.clock import Clock, Moment
-from simulator.records.counters import Counters
+from algorithms.payloads import Payload
+from simulator.clock import Clock, Moment, play
+from simulator.records.counters import Counters, tally
 from simulator.records.folder import METRICS, PER_WORKER, TIMELINE, RunFolder
 from simulator.tasks.task import Task
 from simulator.trace import Entry, TraceWriter, read_trace
@@ -85,6 +86,10 @@ class Recording:
         """Count messages, a `tally`, that leave (uplink) or enter (downlink) workers."""
         self.counters.add(direction, table, copies)
 
+    def carried(self, direction: str, payload: Payload) -> None:
+        """Count one payload that leaves (uplink) or enters (downlink) a worker."""
+        self.counters.add(direction, tally(payload))
+
     def losses(self, losses: Tensor, workers: Tensor, step: int) -> None:
         """Refuse to go on from a loss that is not finite.
 
@@ -100,9 +105,15 @@ class Recording:
                 f"{step}; try a smaller algorithm.lr"
             )
 
-    def mark(self, t: int, model: Tensor, train_loss: float, moment: Moment | None = None) -> None:
-        """Evaluate the model after round t when that is due, and note the time."""
-        self.entry({"op": "mark", "round": t})
+    def mark(
+        self, t: int, model: Tensor, train_loss: float, moment: Moment | None = None, process: int | None = None
+    ) -> None:
+        """Evaluate the model after round t when that is due, and note the time.
+
+        A driver that keeps the time itself gives the moment and the process that marked.
+        """
+        where = {} if process is None else {"process": process}
+        self.entry({"op": "mark", "round": t} | where)
         if moment is None and self.clock is not None:
             moment = self.clock.moment()
         if self.cadence.due(t, self.cadence.evaluate):
@@ -124,12 +135,12 @@ class Recording:
             self.folder.write_table("metrics", self.metrics, METRICS)
             self.folder.write_table("timeline", self.timeline, TIMELINE)
 
-    def save(self, t: int, algorithm: dict[str, Any]) -> None:
+    def save(self, t: int, algorithms: list[dict[str, Any]]) -> None:
         """Write a checkpoint after round t, and everything that belongs before it."""
         if self.folder is None:
             return
         self.flush()
-        state = {"round": t, "algorithm": algorithm, "counters": self.counters.totals, "metrics": self.metrics}
+        state = {"round": t, "algorithms": algorithms, "counters": self.counters.totals, "metrics": self.metrics}
         state |= {"samples": self.samples, "gradient_seconds": self.gradient_seconds}
         state["trace_bytes"] = self.trace.sync() if self.trace is not None else 0
         self.folder.write_checkpoint(state)
@@ -141,19 +152,10 @@ class Recording:
         self.samples, self.gradient_seconds = state["samples"], state["gradient_seconds"]
         if self.clock is not None and self.trace is not None:
             self.trace.sync()
-            self.timeline = replay(self.trace.path, self.clock, {row["round"] for row in self.metrics})
+            played = play(read_trace(self.trace.path)[1], self.clock, {row["round"] for row in self.metrics})
+            self.timeline = [timeline_row(t, moment) for t, moment in played]
 
 
 def timeline_row(t: int, moment: Moment) -> dict[str, Any]:
     """Make the timeline's row for the mark after round t."""
     return {"round": t, "seconds": moment.seconds} | {f"{k}_s": moment.spent[k].tolist() for k in PER_WORKER}
-
-
-def replay(trace: Any, clock: Clock, marks: set[int]) -> list[dict[str, Any]]:
-    """Play a trace on a clock and give the timeline at the named marks."""
-    rows = []
-    for entry in read_trace(trace)[1]:
-        clock.play(entry)
-        if entry["op"] == "mark" and entry["round"] in marks:
-            rows.append(timeline_row(entry["round"], clock.moment()))
-    return rows

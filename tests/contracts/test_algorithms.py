@@ -9,16 +9,16 @@ import pytest
 import torch
 from torch import Tensor
 
-import simulator.drivers.cosimulate as cosimulate
 import simulator.drivers.record as record
+import simulator.records.recording as recording
 from algorithms.compressors import Identity
 from algorithms.exchanges import ErrorFeedback, ServerMean
 from algorithms.payloads import Payload, decode
 from algorithms.synchronous import Synchronous
-from simulator.clock import Clock
+from simulator.drivers.replay import retimed
 from simulator.records.counters import tally
 from simulator.records.folder import RunFolder
-from simulator.records.recording import replay
+from simulator.records.recording import timeline_row
 from simulator.retime import retime
 from simulator.runner import Run
 from tests.running import composed, run
@@ -88,9 +88,8 @@ def test_retimed_equals_cosimulated_exactly(tmp_path: Path, algorithm: str, sear
         with pytest.raises(ValueError, match="racy one.*server"):
             retime(source, there, RunFolder(tmp_path / "there"))
         return
-    clock = Clock(here.header(), here.network, here.compute)
-    rows = replay(source.trace, clock, set(source.read_table("metrics")["round"].to_pylist()))
-    assert rows == source.read_table("timeline").to_pylist()
+    moments = retimed(source.trace, here.network, here.compute, set(source.read_table("metrics")["round"].to_pylist()))
+    assert [timeline_row(t, moment) for t, moment in moments] == source.read_table("timeline").to_pylist()
     summary = retime(source, there, RunFolder(tmp_path / "there"))
     fresh = Run(there, tmp_path / "fresh").execute()
     assert summary["simulated_seconds"] == fresh["simulated_seconds"]
@@ -112,7 +111,7 @@ def test_recorded_bytes_are_what_the_codec_writes(
         return tally(payload)
 
     monkeypatch.setattr(record, "tally", spy)
-    monkeypatch.setattr(cosimulate, "tally", spy)
+    monkeypatch.setattr(recording, "tally", spy)
     summary = built(tmp_path, algorithm, searchpath).execute()
     assert seen
     assert summary["uplink_wire_bytes"] > 0 and summary["downlink_wire_bytes"] > 0

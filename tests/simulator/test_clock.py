@@ -101,8 +101,9 @@ def test_messages_of_different_size_share_the_servers_link() -> None:
 def test_only_active_workers_are_billed() -> None:
     compute = Fixed(workers=3, seconds_per_step=1.0, memory_bytes_per_s=float("inf"))
     clock = clock_of(3, compute, up_bps=1000, down_bps=1000, latency_s=0, server_up_bps=FAST, server_down_bps=FAST)
-    download, step, upload = {"op": "broadcast", "size": 125}, {"op": "gradient", "step": 0}, {"op": "gather", "size": 125}
-    play(clock, {"op": "active", "workers": [1]}, download, step, upload)
+    download: Entry = {"op": "broadcast", "size": 125}
+    upload: Entry = {"op": "gather", "size": 125}
+    play(clock, {"op": "active", "workers": [1]}, download, {"op": "gradient", "step": 0}, upload)
     assert clock.now.tolist() == [0, 3, 0] and clock.server == 3
     # the next round's download leaves the server at 3 s: worker 2, which sat out, has waited for it since 0
     play(clock, {"op": "active", "workers": [0, 1, 2]}, download)
@@ -175,8 +176,9 @@ def test_everything_adds_up(schedule: str) -> None:
         sizes = generator.integers(1, 500, len(active)).tolist()
         play(
             clock, {"op": "active", "workers": active}, {"op": "broadcast", "size": 50}, {"op": "gradient", "step": t},
-            {"op": "work", "kind": "encode", "size": 99}, {"op": "gather", "size": sizes}, {"op": "at_server", "size": 9},
-            {"op": "all_reduce", "size": 40}, {"op": "all_gather", "size": sizes}, {"op": "mark", "round": t + 1},
+            {"op": "work", "kind": "encode", "size": 99}, {"op": "gather", "size": sizes},
+            {"op": "at_server", "size": 9}, {"op": "all_reduce", "size": 40}, {"op": "all_gather", "size": sizes},
+            {"op": "mark", "round": t + 1},
         )  # fmt: skip
         adds_up(clock)
         assert clock.seconds >= last

@@ -98,6 +98,8 @@ def test_somebody_elses_algorithm_model_and_dataset(package: Path, tmp_path: Pat
 
 
 def test_the_contracts_run_on_it_with_one_command(package: Path) -> None:
-    done = python(package, "-m", "pytest", "tests/contracts", "--searchpath", "pkg://theirs.conf", "-p", "no:cacheprovider")
+    done = python(
+        package, "-m", "pytest", "tests/contracts", "--searchpath", "pkg://theirs.conf", "-p", "no:cacheprovider"
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout and "failed" not in done.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from simulator.trace import Entry, Header, TraceWriter, read_trace
 
@@ -40,6 +40,7 @@ any_entry = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=25)  # each one forces a file to disk
 @given(st.lists(any_entry, max_size=5))
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, entries: list[Entry]) -> None:
     path = written(tmp_path_factory.mktemp("trace") / "trace.jsonl", entries)
@@ -54,7 +55,7 @@ def test_resuming_cuts_what_came_after_the_checkpoint(tmp_path: Path) -> None:
         writer.append(entry)
     length = writer.sync()
     assert length == path.stat().st_size
-    writer.append({"op": "gradient", "step": 99, "why": "a long entry that the shorter one below must not leave behind"})
+    writer.append({"op": "gradient", "step": 99, "why": "longer than what is written over it"})
     writer.close()
 
     writer = TraceWriter(path, HEADER, length)

@@ -1,0 +1,75 @@
+"""Gradients that simulated processors are working on: computed late, and then together.
+
+A worker's gradient is needed only when its simulated computation ends; then all that are outstanding are computed, in
+chunks of equal shape whatever is outstanding, so that the company a gradient is computed in does not change its bits.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from simulator.records.recording import Recording
+from simulator.tasks.task import Task
+
+
+@dataclass(eq=False)
+class Request:
+    """One worker's gradient, asked for and perhaps not yet computed."""
+
+    at: Tensor
+    worker: int
+    step: int
+    value: Tensor | None = None
+
+
+class Outstanding:
+    """The gradients of n cohorts of one.
+
+    Parameters
+    ----------
+    chunk : int
+        Workers per gradient chunk; the last chunk is padded.
+    """
+
+    def __init__(self, task: Task, recording: Recording, workers: int, chunk: int) -> None:
+        self.task, self.recording, self.chunk = task, recording, chunk
+        self.losses = torch.full((workers,), float("nan"), dtype=torch.float64)
+        self._waiting: list[Request] = []
+
+    @property
+    def train_loss(self) -> float:
+        """The mean over workers of each one's latest loss."""
+        return float(self.losses.nanmean())
+
+    def ask(self, at: Tensor, worker: int, step: int) -> Request:
+        """Ask for a worker's gradient at `at`, shape (d,) or (1, d)."""
+        request = Request(at.view(-1), worker, step)
+        self._waiting.append(request)
+        return request
+
+    def value(self, request: Request) -> Tensor:
+        """Give the gradient, shape (1, d), computing all outstanding ones if it is not there yet."""
+        if request.value is None:
+            start = time.perf_counter()
+            todo, self._waiting = sorted(self._waiting, key=lambda other: other.worker), []
+            for i in range(0, len(todo), self.chunk):
+                self._compute(todo[i : i + self.chunk])
+            self.recording.gradient_seconds += time.perf_counter() - start
+        assert request.value is not None
+        return request.value[None]
+
+    def _compute(self, block: list[Request]) -> None:
+        padded = block + block[-1:] * (self.chunk - len(block))
+        at = torch.stack([request.at for request in padded])
+        out = torch.zeros_like(at)
+        workers, steps = (torch.tensor([getattr(r, name) for r in padded]) for name in ("worker", "step"))
+        found = self.task.gradient(at, workers, steps, out)[: len(block)].cpu()
+        self.recording.losses(found, workers, int(steps[0]))
+        self.losses[workers[: len(block)]] = found.double()
+        self.recording.samples += len(block) * self.task.batch
+        for request, row in zip(block, out, strict=False):
+            request.value = row

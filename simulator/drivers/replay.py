@@ -1,0 +1,105 @@
+"""The re-timing driver: the same ops on another network, sizes kept, values dropped.
+
+A synchronous cohort's trace is played on a `Clock`. The trace of programs that talk to each other by messages is turned
+back into programs, one per process, whose messages have sizes and no content, and these are co-simulated.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from algorithms.ops import Gradient, Mark, Receive, Send, Work
+from network_models import Star
+from simulator.clock import Clock, Moment, play
+from simulator.compute import Compute
+from simulator.drivers.cosimulate import Cosimulator
+from simulator.trace import Entry, Header, read_trace
+
+_NOTHING = torch.empty(0)
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A message of which only the size is known."""
+
+    size_bytes: int
+
+    @property
+    def bytes(self) -> np.ndarray:
+        """The size as a payload gives it, shape (1,)."""
+        return np.array([self.size_bytes])
+
+
+@dataclass
+class Stopwatch:
+    """Listens to a replay and keeps the moments at the named marks."""
+
+    marks: set[int]
+    train_loss: float = float("nan")
+    moments: list[tuple[int, Moment]] = field(default_factory=list)
+
+    def entry(self, entry: Entry) -> None:
+        """Nothing is written: the trace is there already."""
+
+    def carried(self, direction: str, payload: Any) -> None:
+        """Nothing is counted: the metrics are there already."""
+
+    def mark(self, t: int, model: Tensor, train_loss: float, moment: Moment, process: int) -> None:
+        """Keep the moment of a mark that was evaluated."""
+        if t in self.marks:
+            self.moments.append((t, moment))
+
+    def ask(self, at: Tensor, worker: int, step: int) -> None:
+        """Begin a gradient that is not computed."""
+
+    def value(self, request: None) -> None:
+        """End it."""
+
+
+async def program(entries: Iterable[Entry]) -> None:
+    """Say again what one process said."""
+    for entry in entries:
+        match entry:
+            case {"op": "gradient", "step": step}:
+                await Gradient(_NOTHING, step)
+            case {"op": "work", "kind": kind, "size": size}:
+                await Work(kind, size)
+            case {"op": "send", "to": to, "size": size}:
+                await Send(to, Sized(size))  # type: ignore[arg-type]
+            case {"op": "receive", "source": source}:
+                await Receive(source)
+            case {"op": "mark", "round": t}:
+                await Mark(t, _NOTHING)
+
+
+def retimed(path: Path, network: Star, compute: Compute, marks: set[int]) -> list[tuple[int, Moment]]:
+    """Play a trace on a network and give the moments at the named marks."""
+    header, entries = read_trace(path)
+    first = next(entries, None)
+    if first is None:
+        return []
+    rest = chain([first], entries)
+    if "process" not in first:
+        return play(rest, Clock(header, network, compute), marks)
+    return _messages(header, rest, network, compute, marks)
+
+
+def _messages(
+    header: Header, entries: Iterator[Entry], network: Star, compute: Compute, marks: set[int]
+) -> list[tuple[int, Moment]]:
+    said: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        said[entry["process"]].append(entry)
+    watch = Stopwatch(marks)
+    simulator = Cosimulator(watch, header.flops_per_step, network, compute, watch, workers=header.workers, seed=0)
+    simulator.run({node: program(ops) for node, ops in said.items()})
+    return watch.moments
