@@ -1,7 +1,7 @@
 """Named, counter-based random streams: a draw depends on its key, row and column, on nothing else.
 
-A worker's draw for a round is therefore the same however workers are batched, threaded, spread over processes or resumed,
-and on every device. Rows are global worker numbers, columns count the draws of one row.
+A worker's draw for a round is therefore the same however workers are batched, threaded, spread over processes or
+resumed, and on every device. Rows are global worker numbers, columns count the draws of one row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 
 Words = NDArray[np.uint32]
 Columns = int | range | Tensor
-_BLOCK = 1 << 16  # cells mixed together on the host: they and their scratch memory stay in a core's own cache
+_BLOCK = 1 << 17  # cells mixed together on the host: their memory, twice, stays in a core's own cache
 _COLUMN = 0x9E3779B1  # 2**32 over the golden ratio, odd: consecutive columns land far apart
 _LONG = (1 << 64) - 1
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer: SplitMix64's increment
@@ -119,16 +119,9 @@ class Stream:
         Tensor, shape (w, c), int32
             On the device of `rows`.
         """
-        if not rows.is_cuda:
-            return torch.from_numpy(self._on_host(rows, columns, np.dtype(np.uint32)).view(np.int32))
-        if not isinstance(columns, Tensor):
-            columns = torch.arange(columns) if isinstance(columns, int) else torch.arange(columns.start, columns.stop)
-        word = _mix64(_mix64(rows.to(torch.int64) * _GOLDEN + self._word) ^ self._word)
-        low, high = word.to(torch.int32)[:, None], (word >> 32).to(torch.int32)[:, None]
-        x = columns.to(rows.device, torch.int32) * _signed(_COLUMN, 32) + low
-        x = _mix32_(x)
-        x ^= high
-        return _mix32_(x)
+        if rows.is_cuda:
+            return self._on_device(rows, columns)
+        return torch.from_numpy(self._on_host(rows, columns, np.dtype(np.uint32)).view(np.int32))
 
     def uniform(self, rows: Tensor, columns: Columns, dtype: torch.dtype = torch.float32) -> Tensor:
         """Draw uniforms in [0, 1), multiples of 2**-24, shape (w, c)."""
@@ -140,6 +133,17 @@ class Stream:
         bits &= 0xFFFFFF
         return bits.to(dtype).mul_(2.0**-24)
 
+    def _on_device(self, rows: Tensor, columns: Columns) -> Tensor:
+        """Draw bits with torch's operations, whatever the device."""
+        if not isinstance(columns, Tensor):
+            wanted = range(columns) if isinstance(columns, int) else columns
+            columns = torch.arange(wanted.start, wanted.stop, device=rows.device)
+        word = _mix64(_mix64(rows.to(torch.int64) * _GOLDEN + self._word) ^ self._word)
+        low, high = word.to(torch.int32)[:, None], (word >> 32).to(torch.int32)[:, None]
+        x = columns.to(rows.device, torch.int32) * _signed(_COLUMN, 32) + low
+        x = _mix32_(x)
+        x ^= high
+        return _mix32_(x)
 
     def _on_host(self, rows: Tensor, columns: Columns, kind: np.dtype[Any]) -> NDArray[Any]:
         """Draw bits (uint32) or uniforms (a float type), block by block; the numbers are those of the torch path."""
@@ -166,7 +170,7 @@ class Stream:
             _mix_words_(x, scratch)
             if kind != np.uint32:
                 np.right_shift(x, 8, out=x)
-                np.copyto(block, x.view(np.int32), casting="unsafe")  # signed integers become floats in one vector instruction
+                np.copyto(block, x.view(np.int32), casting="unsafe")  # from signed: one vector instruction
                 np.multiply(block, kind.type(2.0**-24), out=block)
         return out
 

@@ -5,12 +5,12 @@
     python benchmarks/round.py --set algorithm.levels=1 --set network=lte
 
 The run is the real one: built from the configuration, driven by the recorder, with payloads, counters, clock and trace
-file. A round is all of it but evaluation: gradients, error feedback, selection, payload, server mean, outer step, clock,
-counters, trace. (Evaluation, by default every 20th round, is reported beside it, spread over the rounds.) After every
-round the reference runs once with one thread and once with all, in the same process, so a busy neighbour slows all
-alike; `round_over_gradient` is of medians of the wall clock, with the faster of the two references. Beside it stand the
-ratio of minima and that of processor time (all threads of a round over the one thread of a reference). The reference
-yields one mean gradient, a round one gradient a worker.
+file. A round is all of it but evaluation: gradients, error feedback, selection, payload, server mean, outer step,
+clock, counters, trace. (Evaluation, by default every 20th round, is reported beside it, spread over the rounds.) After
+every round the reference runs once with one thread and once with all, in the same process, so a busy neighbour slows
+all alike; `round_over_gradient` is of medians of the wall clock, with the faster of the two references. Beside it stand
+the ratio of minima and that of processor time (all threads of a round over the one thread of a reference). The
+reference yields one mean gradient, a round one gradient a worker.
 
 Peak memory is that of a fresh process which runs a few rounds and evaluations, without the reference.
 """
@@ -40,6 +40,12 @@ _SETTLE_S = 0.03  # OpenMP's team spins for a while after a pass with several th
 _WARM = 2  # rounds that are not counted: memory is touched for the first time
 _SLACK_BYTES = 500_000_000
 _FLOATS = 4  # per worker and coordinate
+_MEMORY = (
+    "peak_memory_bytes",
+    "allowed_memory_bytes",
+    "memory_after_imports_bytes",
+    "memory_before_first_round_bytes",
+)
 
 
 def overrides(options: argparse.Namespace, rounds: int) -> list[str]:
@@ -135,30 +141,27 @@ def memory_here(options: argparse.Namespace) -> dict[str, Any]:
         ready = peak_bytes()
         run.execute()
         allowed = _FLOATS * 4 * options.workers * run.task.layout.size + _SLACK_BYTES
-    return {
-        "peak_memory_bytes": peak_bytes(),
-        "allowed_memory_bytes": allowed,
-        "memory_after_imports_bytes": imported,
-        "memory_before_first_round_bytes": ready,
-    }
+    return dict(zip(_MEMORY, (peak_bytes(), allowed, imported, ready), strict=True))
 
 
 def show(result: dict[str, Any]) -> None:
     """Print the result as a table."""
     o = result["options"]
-    print(f"{o['algorithm']}, {o['model']} (d = {result['coordinates']:,}), {o['workers']} workers x {o['batch']} samples")
+    print(f"{o['algorithm']}, {o['model']} (d = {result['coordinates']:,}), {o['workers']} workers x {o['batch']}")
     print(f"{result['rounds']} rounds on {result['machine']['processor']}, {result['machine']['cores']} cores\n")
     print(table(result["stages_median_s"], result["inside_median_s"], result["round_median_s"]))
-    print(f"round without evaluation: median {result['round_median_s'] * 1e3:.2f} ms, least {result['round_min_s'] * 1e3:.2f}")
+    middle, least = result["round_median_s"] * 1e3, result["round_min_s"] * 1e3
+    print(f"round without evaluation: median {middle:.2f} ms, least {least:.2f}")
     for threads, seconds in result["plain_median_s"].items():
         least = result["plain_min_s"][threads] * 1e3
         print(f"plain pass, {threads} thread(s): median {seconds * 1e3:.2f} ms, least {least:.2f}")
-    print(f"\nround / plain pass: {result['round_over_gradient']:.2f} of medians, "
-          f"{result['round_over_gradient_min']:.2f} of minima, {result['round_over_gradient_cpu']:.2f} of CPU time, "
-          f"{result['round_over_gradient_with_evaluation']:.2f} with evaluation spread over the rounds")
-    mb = {key: f"{result[key] / 1e6:.0f} MB" for key in result if key.endswith("_bytes")}
-    print(f"peak memory {mb['peak_memory_bytes']} (allowed {mb['allowed_memory_bytes']}; after imports "
-          f"{mb['memory_after_imports_bytes']}, before the first round {mb['memory_before_first_round_bytes']})")  # fmt: skip
+    print(
+        f"\nround / plain pass: {result['round_over_gradient']:.2f} of medians, "
+        f"{result['round_over_gradient_min']:.2f} of minima, {result['round_over_gradient_cpu']:.2f} of CPU time, "
+        f"{result['round_over_gradient_with_evaluation']:.2f} with evaluation spread over the rounds"
+    )
+    peak, allowed, imported, ready = (f"{result[key] / 1e6:.0f} MB" for key in _MEMORY)
+    print(f"peak memory {peak} (allowed {allowed}; after imports {imported}, before the first round {ready})")
 
 
 def main() -> None:

@@ -13,7 +13,21 @@ T = TypeVar("T")
 Settings = dict[str, Any]
 
 # Where a run was written, continued or stored, and how it was shown, changes no number.
-BOOKKEEPING = frozenset({"seed", "resume", "cache", "run", "retimed_from", "progress", "hydra"})
+BOOKKEEPING = frozenset(
+    {
+        "seed",
+        "resume",
+        "cache",
+        "run",
+        "retimed_from",
+        "progress",
+        "hydra",
+        "threads",
+        "parts",
+        "driver",
+        "checkpoint_every",
+    }
+)
 NAMES = ("name", "_target_")
 
 

@@ -146,6 +146,4 @@ def _columns(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
         table = file.read(columns=list(names))
     # A column that is null throughout may have been written with the null type, hence the cast.
     columns = (table.column(name).cast(pyarrow.float64()) for name in names)
-    return {
-        name: np.asarray(column.to_numpy(), dtype=np.float64) for name, column in zip(names, columns, strict=True)
-    }
+    return {name: np.asarray(column.to_numpy(), dtype=np.float64) for name, column in zip(names, columns, strict=True)}

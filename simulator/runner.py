@@ -72,6 +72,7 @@ class Run:
         self.compute: Compute = built(config.compute, "compute")
         self.algorithms: list[Any] = [built(config.algorithm, "algorithm") for _ in range(config.parts)]
         self.task: Task = built(config.task, "task")
+        config.gradient_method = getattr(self.task, "gradient_method", config.gradient_method)
         if isinstance(self.compute, Measured):
             for key, value in self.compute.prepare(self.task, config.task.name).items():
                 config.compute[key] = value
@@ -176,7 +177,8 @@ class Run:
 
     def _cosimulate(self, recording: Recording) -> dict[str, Any]:
         c, algorithm = self.config, self.algorithms[0]
-        gradients = Outstanding(self.task, recording, c.workers, c.chunk)
+        chunk = 1 if self.device.type == "cpu" else c.chunk
+        gradients = Outstanding(self.task, recording, c.workers, chunk, self.pool.map)
         flops = self.task.flops_per_step
         simulator = Cosimulator(gradients, flops, self.network, self.compute, recording, workers=c.workers, seed=c.seed)
         programs = {SERVER: algorithm.server(self.cohort(), c.rounds)}

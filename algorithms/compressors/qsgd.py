@@ -75,7 +75,7 @@ class QSGD:
         ratio = given.abs()
         c = ratio.shape[1]
         whole = c // bucket * bucket
-        parts = [ratio[:, :whole].unflatten(1, (-1, bucket))] if whole else []
+        parts = [ratio[:, :whole].view(len(ratio), -1, bucket)] if whole else []
         if whole < c:
             parts.append(ratio[:, None, whole:])
         at = 0
@@ -93,7 +93,8 @@ class QSGD:
 
 def _norms(part: Tensor, bucket: int) -> Tensor:
     """Give the 2-norm of each bucket; a shorter one is filled up with zeros, so that all are summed alike."""
-    return torch.linalg.vector_norm(torch.nn.functional.pad(part, (0, bucket - part.shape[2])), dim=2)
+    norms: Tensor = torch.linalg.vector_norm(torch.nn.functional.pad(part, (0, bucket - part.shape[2])), dim=2)
+    return norms
 
 
 def _blocks(rows: Tensor, bucket: int) -> Iterator[tuple[slice, int, int]]:

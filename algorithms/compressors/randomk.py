@@ -54,7 +54,8 @@ class RandomK:
     density, k
         As in `TopK`: exactly one of the two.
     scaled : bool
-        Multiply what is kept by d / k, which makes it unbiased with variance d / k - 1. Leave it off under error feedback.
+        Multiply what is kept by d / k, which makes it unbiased with variance d / k - 1. Leave it off under error
+        feedback.
     index_code : str
         As in `TopK`.
 

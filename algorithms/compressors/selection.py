@@ -15,7 +15,7 @@ from torch import Tensor
 
 Floats = NDArray[Any]
 Places = NDArray[np.int64]
-_BLOCK = 1 << 18  # coordinates looked at together: they and their mask stay in a core's own cache
+_BLOCK = 1 << 21  # coordinates looked at together: enough for threads, which exchange the interpreter at each step
 _SAMPLE = 4096  # coordinates of a row that its threshold is guessed from, at most an eighth of them
 _DENSE = 0.1  # where a larger share is kept guessing saves nothing
 
@@ -76,10 +76,11 @@ def _guessed(block: Floats, k: int) -> Floats:
 
 
 def _select(block: Floats, threshold: Floats, k: int, out: Places) -> Places:
-    """Write the columns of the k largest magnitudes among those that reach the threshold; name the rows with too few."""
+    """Write the columns of the k largest magnitudes that reach the threshold; name the rows in which too few do."""
     b, d = block.shape
     limit = threshold[:, None]
-    memory = np.zeros(-(-b * d // 8) * 8, np.bool_)  # whole words
+    memory = np.empty(-(-b * d // 8) * 8, np.bool_)  # whole words
+    memory[b * d :] = False
     reach = memory[: b * d].reshape(b, d)
     np.less(block, limit, out=reach)
     np.logical_and(reach, np.greater(block, -limit), out=reach)
@@ -96,9 +97,9 @@ def places(mask: NDArray[np.bool_]) -> Places:
     Words of eight entries are looked at first, then only the entries of those that are not zero.
     """
     words = mask.view(np.uint64)
-    hit = np.flatnonzero(words != 0)
+    hit: Places = np.flatnonzero(words != 0)
     inner = np.flatnonzero(words[hit].view(np.bool_))
-    flat = hit[inner >> 3]
+    flat: Places = hit[inner >> 3]
     flat <<= 3
     inner &= 7
     flat |= inner

@@ -1,6 +1,6 @@
-"""Top-k sparsification: the k coordinates of largest magnitude, with their indices (Stich et al. 2018; Alistarh et al. 2018).
+"""Top-k sparsification: the k coordinates of largest magnitude, with their indices.
 
-w rows, d coordinates, k kept.
+Stich et al. 2018; Alistarh et al. 2018. w rows, d coordinates, k kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Error feedback: what an exchange left out is added to the next update (Seide et al. 2014; Karimireddy et al. 2019)."""
+"""Error feedback: what an exchange left out joins the next update (Seide et al. 2014; Karimireddy et al. 2019)."""
 
 from __future__ import annotations
 

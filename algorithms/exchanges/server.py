@@ -35,8 +35,8 @@ class ServerMean(Stateful):
 
     Notes
     -----
-    When only some workers take part in a round nothing is broadcast at its end: the next round begins with a download of
-    the model instead, because a worker that sat out cannot use a difference.
+    When only some workers take part in a round nothing is broadcast at its end: the next round begins with a download
+    of the model instead, because a worker that sat out cannot use a difference.
     """
 
     conserves = "workers"

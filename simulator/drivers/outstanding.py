@@ -2,6 +2,7 @@
 
 A worker's gradient is needed only when its simulated computation ends; then all that are outstanding are computed, in
 chunks of equal shape whatever is outstanding, so that the company a gradient is computed in does not change its bits.
+On a CPU a chunk of one is as good as any; where launches are dear, chunks are larger and the last one is padded.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from algorithms.cohort import Map, serial_map
 from simulator.records.recording import Recording
 from simulator.tasks.task import Task
 
@@ -32,11 +34,13 @@ class Outstanding:
     Parameters
     ----------
     chunk : int
-        Workers per gradient chunk; the last chunk is padded.
+        Workers per gradient chunk.
+    pool : callable
+        `map` over chunks, possibly on several threads.
     """
 
-    def __init__(self, task: Task, recording: Recording, workers: int, chunk: int) -> None:
-        self.task, self.recording, self.chunk = task, recording, chunk
+    def __init__(self, task: Task, recording: Recording, workers: int, chunk: int, pool: Map = serial_map) -> None:
+        self.task, self.recording, self.chunk, self.pool = task, recording, chunk, pool
         self.losses = torch.full((workers,), float("nan"), dtype=torch.float64)
         self._waiting: list[Request] = []
 
@@ -56,20 +60,25 @@ class Outstanding:
         if request.value is None:
             start = time.perf_counter()
             todo, self._waiting = sorted(self._waiting, key=lambda other: other.worker), []
-            for i in range(0, len(todo), self.chunk):
-                self._compute(todo[i : i + self.chunk])
+            blocks = [todo[i : i + self.chunk] for i in range(0, len(todo), self.chunk)]
+            for block, losses in zip(blocks, self.pool(self._compute, blocks), strict=True):
+                self._note(block, losses)
             self.recording.gradient_seconds += time.perf_counter() - start
         assert request.value is not None
         return request.value[None]
 
-    def _compute(self, block: list[Request]) -> None:
+    def _compute(self, block: list[Request]) -> Tensor:
         padded = block + block[-1:] * (self.chunk - len(block))
         at = torch.stack([request.at for request in padded])
-        out = torch.zeros_like(at)
+        out = torch.empty_like(at)
         workers, steps = (torch.tensor([getattr(r, name) for r in padded]) for name in ("worker", "step"))
-        found = self.task.gradient(at, workers, steps, out)[: len(block)].cpu()
-        self.recording.losses(found, workers, int(steps[0]))
-        self.losses[workers[: len(block)]] = found.double()
-        self.recording.samples += len(block) * self.task.batch
+        losses = self.task.gradient(at if len(at) > 1 else at[0], workers, steps, out)[: len(block)].cpu()
         for request, row in zip(block, out, strict=False):
             request.value = row
+        return losses
+
+    def _note(self, block: list[Request], losses: Tensor) -> None:
+        workers = torch.tensor([request.worker for request in block])
+        self.recording.losses(losses, workers, block[0].step)
+        self.losses[workers] = losses.double()
+        self.recording.samples += len(block) * self.task.batch

@@ -139,6 +139,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", choices=sorted(SOURCES))
     parser.add_argument("--to", type=Path, help="folder to write to (default: where task=NAME looks by itself)")
     parser.add_argument("--from", dest="base_url", help="a mirror's folder to fetch from (default: the official one)")
+    choices = ("cache=on", "cache=off")
+    parser.add_argument("cache", nargs="?", choices=choices, help="accepted by every command; here it changes nothing")
     options = parser.parse_args(arguments)
     source = SOURCES[options.name]
     folder = options.to or cache_folder() / source.name
