@@ -26,6 +26,7 @@ BOOKKEEPING = frozenset(
         "parts",
         "driver",
         "checkpoint_every",
+        "eval_every",
     }
 )
 NAMES = ("name", "_target_")

@@ -17,7 +17,7 @@ from network_models import Star, Timing
 from simulator.compute import Compute
 from simulator.trace import Entry, Header
 
-SPENT = ("compute", "encode", "uplink", "downlink", "waiting", "latency")
+SPENT = ("compute", "encode", "uplink", "downlink", "waiting", "latency", "uplink_latency", "downlink_latency")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Moment:
     seconds : float
         The makespan so far.
     spent : dict of str to ndarray, shape (n,)
-        Cumulative seconds of each worker by kind; `latency` is the part of uplink and downlink due to propagation.
+        Cumulative seconds of each worker by kind; the latencies are the parts of uplink and downlink due to
+        propagation, and `latency` is their sum. In an all-reduce each half has half of it.
     """
 
     seconds: float
@@ -76,11 +77,14 @@ class Clock:
         self.now[self._workers] += seconds
         self.spent[kind][self._workers] += seconds
 
-    def _communicate(self, timing: Timing) -> None:
+    def _communicate(self, timing: Timing, up: float) -> None:
+        """Release the workers; `up` is the uplink's share of the latency."""
         active = self._workers
         self.now[active] = timing.finish
         for kind in ("uplink", "downlink", "waiting", "latency"):
             self.spent[kind][active] += getattr(timing, kind)
+        self.spent["uplink_latency"][active] += up * timing.latency
+        self.spent["downlink_latency"][active] += (1 - up) * timing.latency
         if (end := self.seconds) > self.env.now:
             self.env.run(until=self.env.timeout(end - self.env.now))
 
@@ -96,24 +100,25 @@ class Clock:
     def _gather(self, entry: Entry) -> None:
         timing, arrived = self.network.gather(self._workers, self.now[self._workers], self._sizes(entry))
         self.server = max(self.server, arrived)  # it may be busy longer than that
-        self._communicate(timing)
+        self._communicate(timing, up=1.0)
 
     def _at_server(self, entry: Entry) -> None:
         self.server += self.compute.server_seconds(entry["size"])
 
     def _broadcast(self, entry: Entry) -> None:
         start = self.now[self._workers]
-        self._communicate(self.network.broadcast(self._workers, start, self.server, entry["size"]))
+        self._communicate(self.network.broadcast(self._workers, start, self.server, entry["size"]), up=0.0)
 
     def _all_reduce(self, entry: Entry) -> None:
         merged = entry.get("merged")
         size = float(self._sizes(entry).max())
         law = (lambda count: size) if merged is None else (lambda count: float(merged[count - 1]))
         timing = self.network.all_reduce(self._workers, self.now[self._workers], self._sizes(entry), law)
-        self._communicate(timing)
+        self._communicate(timing, up=0.5)
 
     def _all_gather(self, entry: Entry) -> None:
-        self._communicate(self.network.all_gather(self._workers, self.now[self._workers], self._sizes(entry)))
+        timing = self.network.all_gather(self._workers, self.now[self._workers], self._sizes(entry))
+        self._communicate(timing, up=0.0)
 
     def _mark(self, entry: Entry) -> None:
         """A mark takes no time."""

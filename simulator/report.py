@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from simulator.clock import SPENT
 from simulator.progress import duration, size
 from simulator.records.folder import RunFolder
 
@@ -24,7 +25,7 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
     """Print the table of one finished run to standard output."""
     config, console = folder.read_config(), Console()
     timeline = folder.read_table("timeline").to_pylist()[-1]
-    mean = {kind: float(np.mean(timeline[f"{kind}_s"])) for kind in ("latency", *(k for k, _ in _KINDS))}
+    mean = {kind: float(np.mean(timeline[f"{kind}_s"])) for kind in SPENT}
     whole = sum(mean[kind] for kind, _ in _KINDS) or 1.0
     names = [config[group]["name"] for group in ("algorithm", "network")]
     title = f"{names[0]} on {names[1]}, {config['workers']} workers, {config['rounds']} rounds"
@@ -33,11 +34,10 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
     table.add_column("", justify="right")
     table.add_column("share", justify="right")
     table.add_column("bandwidth / latency", justify="right")
-    moving = mean["uplink"] + mean["downlink"]
     for kind, meaning in _KINDS:
         split = ""
-        if kind in ("uplink", "downlink") and moving:
-            latency = mean["latency"] * mean[kind] / moving
+        if kind in ("uplink", "downlink"):
+            latency = mean[f"{kind}_latency"]
             split = f"{duration(mean[kind] - latency)} / {duration(latency)}"
         table.add_row(f"{kind} ({meaning})", duration(mean[kind]), f"{mean[kind] / whole:.1%}", split)
     console.print(table)

@@ -192,8 +192,10 @@ class Cosimulator:
         if node != SERVER:
             self._uploaded[node] += seconds
             self.spent["uplink"][node] += seconds
+            self.spent["uplink_latency"][node] += transfer.latency_s
             self.spent["latency"][node] += transfer.latency_s
         if to != SERVER:
+            self.spent["downlink_latency"][to] += transfer.latency_s
             self.spent["latency"][to] += transfer.latency_s
         self.mail[to].put(self.env.now, node, payload, seconds)
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import torch
 import yaml
 
+from simulator.clock import SPENT
 from simulator.records.counters import COUNTERS, DIRECTIONS, PARTS
 
 _BITS = [
@@ -32,12 +33,11 @@ METRICS = pa.schema(
         *_BITS,
     ]
 )
-PER_WORKER = ("compute", "encode", "uplink", "downlink", "waiting", "latency")
 TIMELINE = pa.schema(
     [
         pa.field("round", pa.int64()),
         pa.field("seconds", pa.float64()),
-        *(pa.field(f"{kind}_s", pa.list_(pa.float64())) for kind in PER_WORKER),
+        *(pa.field(f"{kind}_s", pa.list_(pa.float64())) for kind in SPENT),
     ]
 )
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from algorithms.payloads import Payload
-from simulator.clock import Clock, Moment, play
+from simulator.clock import SPENT, Clock, Moment, play
 from simulator.records.counters import Counters, tally
-from simulator.records.folder import METRICS, PER_WORKER, TIMELINE, RunFolder
+from simulator.records.folder import METRICS, TIMELINE, RunFolder
 from simulator.tasks.task import Task
 from simulator.trace import Entry, TraceWriter, read_trace
 
@@ -158,4 +158,4 @@ class Recording:
 
 def timeline_row(t: int, moment: Moment) -> dict[str, Any]:
     """Make the timeline's row for the mark after round t."""
-    return {"round": t, "seconds": moment.seconds} | {f"{k}_s": moment.spent[k].tolist() for k in PER_WORKER}
+    return {"round": t, "seconds": moment.seconds} | {f"{k}_s": moment.spent[k].tolist() for k in SPENT}
