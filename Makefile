@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := outputs/demo
-ALGORITHMS := sgd,topk,qsgd,ef_signsgd
+ALGORITHMS := sgd,topk,qsgd,signsgd_vote
 
 # One thread per library: the simulator spreads work over its own threads, and sums stay equal to the bit.
 export OMP_NUM_THREADS := 1

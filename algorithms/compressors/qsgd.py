@@ -41,9 +41,7 @@ class QSGD:
     Alistarh, Grubic, Li, Tomioka, Vojnovic, "QSGD", NeurIPS 2017, equation (4) and section 5.
     """
 
-    def __init__(
-        self, levels: int = 7, bucket: int | None = 512, norm: str = "max", level_code: str = "auto"
-    ) -> None:
+    def __init__(self, levels: int = 7, bucket: int | None = 512, norm: str = "max", level_code: str = "auto") -> None:
         if not (isinstance(levels, int) and 1 <= levels <= 32767):
             raise ValueError(f"algorithm.levels: expected a whole number in 1..32767, got {levels!r}")
         if bucket is not None and not (isinstance(bucket, int) and bucket >= 1):

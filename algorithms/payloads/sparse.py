@@ -240,9 +240,7 @@ class Sparse(Payload):
             return False
         return torch.equal(self.indices.long(), other.indices.long().to(self.device)) and self.coded.equals(other.coded)
 
-    def _with(
-        self, rows: Ragged, indices: Tensor, values: Values, paper: Bits | None, code: str | None = None
-    ) -> Self:
+    def _with(self, rows: Ragged, indices: Tensor, values: Values, paper: Bits | None, code: str | None = None) -> Self:
         plain = values.flat if isinstance(values, FloatValues) else values
         indptr = torch.from_numpy(rows.indptr)
         return type(self)(self.size, indptr, indices, plain, code or self.index_code, self.kind, paper)

@@ -1,4 +1,4 @@
-"""Counts the bits that leave and enter workers: wire, paper and entropy, split into values, indices, scales and header."""
+"""Counts the bits that leave and enter workers: wire, paper and entropy, each split into parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARTS = ("values", "indices", "scales", "header")
 
 
 def tally(payload: Payload) -> Tensor:
-    """Tabulate a payload's rows: bytes, then values, indices, scales and header of each counter, shape (w, 13), float64.
+    """Tabulate a payload's rows: bytes, then the parts of each counter, shape (w, 13), float64.
 
     Where the paper gives no formula its columns are NaN.
     """

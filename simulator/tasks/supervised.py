@@ -77,7 +77,7 @@ class Supervised:
         gradient_method: str = "auto",
         data_dir: str | None = None,
         batches: str | None = None,
-        evaluation_batch: int = 1000,
+        evaluation_batch: int = 250,
         name: str = "supervised",
     ) -> None:
         self.name = name

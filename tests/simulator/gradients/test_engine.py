@@ -7,8 +7,10 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from simulator.gradients import GradientEngine
+from simulator.gradients.flops import count_flops
 
 SIZES = {"softmax": 7_850, "mlp": 266_610, "lenet": 431_080, "odd": 1_428, "group_norm": 2_682}
 
@@ -211,3 +213,12 @@ def test_the_module_is_never_changed(build, draw, name, method):
     assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
     assert not any(p.requires_grad or p.grad is not None for p in module.parameters())
     assert all(torch.equal(a, b) for a, b in zip((at, inputs, targets), copies, strict=True))
+
+
+@pytest.mark.parametrize("build_name", ["mlp", "lenet", "softmax"])
+def test_flops_of_a_chain_are_those_of_the_frameworks_counter(build, build_name):
+    module = build(build_name)
+    shadow = copy.deepcopy(module).to("meta")
+    with FlopCounterMode(display=False) as counter:
+        shadow(torch.empty(6, 1, 28, 28, device="meta", dtype=next(shadow.parameters()).dtype)).sum().backward()
+    assert count_flops(module, (6, 1, 28, 28)) == counter.get_total_flops()
