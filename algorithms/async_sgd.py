@@ -80,6 +80,10 @@ class Asynchronous(Stateful):
                 await Mark((version + 1) // n, self.model)
             await Send(source, Dense(self.model.clone()[None], kind))
 
+    def notes(self) -> dict[str, Any]:
+        """Give the staleness histogram: versions between reading and applying -> gradients."""
+        return {"staleness": {str(late): count for late, count in sorted(self.staleness.items())}}
+
 
 def async_sgd(
     *, name: str = "async_sgd", kind: str = "fp32", staleness_aware: bool = False, **descent: Any

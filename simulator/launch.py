@@ -41,7 +41,7 @@ def launch(config: DictConfig, folder: Path) -> None:
         config.checkpoint_every = config.rounds
         meeting = TorchDistributed(torch.device(config.device if cuda else "cpu"))
         run = Run(config, folder, World(rank, size, meeting))
-        if run.racy:
+        if run.messaging:
             raise ValueError(
                 f"algorithm: expected a synchronous one, got {config.algorithm.name} with driver=distributed"
             )

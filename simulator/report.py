@@ -48,6 +48,6 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
         f"real {duration(summary['wall_seconds'])}, of it gradients {duration(summary['gradient_seconds'])}",
         highlight=False,
     )
-    if summary.get("racy"):
+    if summary["racy"]:
         console.print(f"racy: {summary['racy_because']}; ties {summary['ties']}; run it anew for another network")
     console.print(f"digest {summary['digest'][:16]} in {folder.path}", highlight=False, soft_wrap=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from algorithms.async_sgd import Asynchronous
 from algorithms.cohort import Cohort
+from algorithms.messaging import Messaging
 from algorithms.ops import SERVER
 from network_models import Star
 from simulator.clock import Clock
@@ -80,9 +79,9 @@ class Run:
             algorithm.begin(self.task.initial(config.seed))
 
     @property
-    def racy(self) -> bool:
-        """Whether the algorithm has programs of its own for workers and server, which only a co-simulation can run."""
-        return isinstance(self.algorithms[0], Asynchronous)
+    def messaging(self) -> bool:
+        """Whether workers and server are programs of their own, which only a co-simulation can run."""
+        return isinstance(self.algorithms[0], Messaging)
 
     def cohort(self, **options: Any) -> Cohort:
         """Make a cohort of this run's workers."""
@@ -118,21 +117,11 @@ class Run:
         config = plain(self.config)
         writes = self.world.rank == 0
         if writes and self.folder.begun:
-            if not self.config.resume:
-                raise RunFolderError(
-                    f"hydra.run.dir: expected a new folder, got {self.folder.path}, which holds a run already; "
-                    "use resume=true to go on with it, or name another folder"
-                )
-            if changed := differences(self.folder.read_config(), config):
-                raise RunFolderError(
-                    "resume: expected the configuration of the run, got changes: " + "; ".join(changed)
-                )
+            self._admit(config)
             if self.folder.complete:
                 return self.folder.read_json("summary")
-            if self.racy:
-                print("resume: a racy run keeps no checkpoints; it starts over", file=sys.stderr)
         recording = self._recording(writes)
-        state = self.folder.read_checkpoint() if writes and self.config.resume and not self.racy else None
+        state = self.folder.read_checkpoint() if writes and self.config.resume and not self.messaging else None
         if writes:
             self.folder.path.mkdir(parents=True, exist_ok=True)
             self.folder.write_config(config)
@@ -143,18 +132,29 @@ class Run:
             recording.restore(state)
             for algorithm, saved in zip(self.algorithms, state["algorithms"], strict=True):
                 algorithm.load(saved)
-        start = time.perf_counter()
         with self.pool, Progress(self.config, enabled=writes and self.config.progress) as progress:
             recording.progress = progress.update
             try:
-                extra = self._cosimulate(recording) if self.racy else self._record(recording)
+                extra = self._cosimulate(recording) if self.messaging else self._record(recording)
             except Diverged:
                 recording.flush()
                 raise
             finally:
                 if recording.trace is not None:
                     recording.trace.close()
-        return self._finish(recording, extra, time.perf_counter() - start)
+        return self._finish(recording, extra)
+
+    def _admit(self, config: dict[str, Any]) -> None:
+        """Refuse to touch the run in the folder unless it is this one and is to be resumed."""
+        if not self.config.resume:
+            raise RunFolderError(
+                f"hydra.run.dir: expected a new folder, got {self.folder.path}, which holds a run already; "
+                "use resume=true to go on with it, or name another folder"
+            )
+        if changed := differences(self.folder.read_config(), config):
+            raise RunFolderError("resume: expected the configuration of the run, got changes: " + "; ".join(changed))
+        if self.messaging and not self.folder.complete:
+            print("resume: a co-simulated run keeps no checkpoints; it starts over", file=sys.stderr)
 
     def _recording(self, writes: bool) -> Recording:
         c = self.config
@@ -163,7 +163,7 @@ class Run:
             Cadence(c.rounds, c.eval_every, c.checkpoint_every),
             c.workers,
             folder=self.folder if writes else None,
-            clock=Clock(self.header(), self.network, self.compute) if writes and not self.racy else None,
+            clock=Clock(self.header(), self.network, self.compute) if writes and not self.messaging else None,
         )
 
     def _record(self, recording: Recording) -> dict[str, Any]:
@@ -186,15 +186,10 @@ class Run:
         simulator.run(programs)
         if recording.trace is not None and simulator.racy is not None:
             recording.trace.taint(simulator.racy)
-        staleness = {str(k): v for k, v in sorted(algorithm.staleness.items())}
-        return {
-            "racy": simulator.racy is not None,
-            "racy_because": simulator.racy,
-            "staleness": staleness,
-            "ties": "seeded",
-        }
+        racy = {"racy": simulator.racy is not None, "racy_because": simulator.racy, "ties": "seeded"}
+        return racy | algorithm.notes()
 
-    def _finish(self, recording: Recording, extra: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def _finish(self, recording: Recording, extra: dict[str, Any]) -> dict[str, Any]:
         last = recording.metrics[-1]
         summary = {
             "complete": True,
@@ -205,7 +200,7 @@ class Run:
             "downlink_wire_bytes": last["downlink_wire_bytes"],
             "paper_bits": last["uplink_paper_bits"],
             "digest": digest(self.algorithms[0].model),
-            "wall_seconds": seconds,
+            "wall_seconds": recording.wall_seconds,
             "gradient_seconds": recording.gradient_seconds,
             **extra,
         }

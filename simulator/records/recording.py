@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,7 +74,12 @@ class Recording:
     timeline: list[dict[str, Any]] = field(default_factory=list)
     samples: int = 0
     gradient_seconds: float = 0.0
-    extra: dict[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def wall_seconds(self) -> float:
+        """Real time since the start, that of an interrupted run up to its checkpoint included."""
+        return time.perf_counter() - self.started
 
     def entry(self, entry: Entry) -> None:
         """Note an op."""
@@ -142,6 +148,7 @@ class Recording:
         self.flush()
         state = {"round": t, "algorithms": algorithms, "counters": self.counters.totals, "metrics": self.metrics}
         state |= {"samples": self.samples, "gradient_seconds": self.gradient_seconds}
+        state["wall_seconds"] = self.wall_seconds
         state["trace_bytes"] = self.trace.sync() if self.trace is not None else 0
         self.folder.write_checkpoint(state)
 
@@ -150,6 +157,7 @@ class Recording:
         self.counters.totals = state["counters"]
         self.metrics = state["metrics"]
         self.samples, self.gradient_seconds = state["samples"], state["gradient_seconds"]
+        self.started = time.perf_counter() - state["wall_seconds"]
         if self.clock is not None and self.trace is not None:
             self.trace.sync()
             played = play(read_trace(self.trace.path)[1], self.clock, {row["round"] for row in self.metrics})

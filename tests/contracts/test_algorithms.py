@@ -33,7 +33,7 @@ def built(folder: Path, algorithm: str, searchpath: str | None, *overrides: str)
 
 def synchronous(made: Run) -> Synchronous:
     """Give the algorithm, or skip the test if it is not a synchronous one."""
-    if made.racy:
+    if made.messaging:
         pytest.skip("racy: its programs meet at no collective")
     algorithm: Synchronous = made.algorithms[0]
     return algorithm
@@ -80,7 +80,7 @@ def test_network_changes_only_the_clock(tmp_path: Path, algorithm: str, searchpa
 
 def test_retimed_equals_cosimulated_exactly(tmp_path: Path, algorithm: str, searchpath: str | None) -> None:
     here = built(tmp_path / "here", algorithm, searchpath, "network=wan_10m", "stragglers=lognormal")
-    racy = here.racy
+    racy = here.messaging
     here.execute()
     source = RunFolder(tmp_path / "here")
     there = composed(f"algorithm={algorithm}", *SMALL, "network=lte", "stragglers=lognormal", searchpath=searchpath)

@@ -18,6 +18,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
     def call(module: str, *arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", [module, *arguments])
+        monkeypatch.delitem(sys.modules, module, raising=False)  # as in a fresh interpreter
         GlobalHydra.instance().clear()
         capsys.readouterr()
         code = 0
