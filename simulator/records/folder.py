@@ -119,10 +119,26 @@ class RunFolder:
         atomically(self.checkpoint, lambda p: torch.save(state, p))
 
     def read_checkpoint(self) -> dict[str, Any] | None:
-        """Read the checkpoint, or None before the first."""
+        """Read the checkpoint, or None before the first.
+
+        Raises
+        ------
+        RunFolderError
+            If it, or the trace that it continues, is damaged.
+        """
         if not self.checkpoint.exists():
             return None
-        return dict(torch.load(self.checkpoint, map_location="cpu", weights_only=False))
+        advice = "delete the folder to start over"
+        try:
+            state = dict(torch.load(self.checkpoint, map_location="cpu", weights_only=False))
+        except Exception as error:  # pickle, zip and torch each have their own
+            raise RunFolderError(f"resume: expected a whole {self.checkpoint}, got {error}; {advice}") from error
+        length = self.trace.stat().st_size if self.trace.exists() else 0
+        if length < state["trace_bytes"]:
+            raise RunFolderError(
+                f"resume: expected at least {state['trace_bytes']} bytes in {self.trace}, got {length}; {advice}"
+            )
+        return state
 
 
 def _text(path: Path, text: str) -> None:

@@ -115,3 +115,23 @@ def test_a_racy_run_starts_over_and_says_so(tmp_path: Path, capsys: pytest.Captu
     cut.folder.write_config(RunFolder(tmp_path / "whole").read_config())
     assert Run(composed(*overrides, "resume=true"), tmp_path / "cut").execute()["digest"] == whole["digest"]
     assert "starts over" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "keep"), [("checkpoint.pt", 100), ("trace.jsonl", 10)])
+def test_a_damaged_checkpoint_or_trace_is_reported(tmp_path: Path, name: str, keep: int) -> None:
+    overrides = [*CASES["topk"], *LONG]
+    _killed_after(0.0, tmp_path, overrides)
+    cut = Run(composed(*overrides, "resume=true"), tmp_path)
+    write = cut.folder.write_checkpoint
+
+    def stop(state: dict[str, object]) -> None:
+        write(state)
+        raise _Stop
+
+    cut.folder.write_checkpoint = stop  # type: ignore[method-assign]
+    with pytest.raises(_Stop):
+        cut.execute()
+    damaged = tmp_path / name
+    damaged.write_bytes(damaged.read_bytes()[:keep])
+    with pytest.raises(RunFolderError, match=f"resume: expected .*{name}.* delete the folder"):
+        Run(composed(*overrides, "resume=true"), tmp_path).execute()
