@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from algorithms.checks import boolean
 from algorithms.cohort import Cohort
 from algorithms.compressors import Compressor, Identity, compress
 from algorithms.descent import Descent
@@ -42,7 +43,7 @@ class Asynchronous(Stateful):
 
     def __init__(self, *, name: str, compressor: Compressor, descent: Descent, staleness_aware: bool = False) -> None:
         self.name, self.compressor, self.descent = name, compressor, descent
-        self.staleness_aware = staleness_aware
+        self.staleness_aware = boolean("algorithm.staleness_aware", staleness_aware)
         self.outer = OuterDescent(descent)
         self.staleness: Counter[int] = Counter()
         self.start = self.model = torch.empty(0)

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from algorithms.checks import boolean
 from algorithms.schedules import Constant, Schedule
 
 
@@ -44,7 +45,7 @@ class Descent:
             raise ValueError(f"algorithm.momentum: expected a number in [0, 1), got {momentum}")
         if weight_decay < 0:
             raise ValueError(f"algorithm.weight_decay: expected at least 0, got {weight_decay}")
-        if nesterov and not momentum:
+        if boolean("algorithm.nesterov", nesterov) and not momentum:
             raise ValueError("algorithm.nesterov: expected algorithm.momentum > 0 with it, got 0")
         self.lr, self.momentum, self.nesterov, self.weight_decay = lr, momentum, nesterov, weight_decay
         self.schedule: Schedule = schedule or Constant()

@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from algorithms.checks import boolean
 from algorithms.cohort import Cohort
 from algorithms.descent import Descent
 from algorithms.ops import Gradient
@@ -58,7 +59,8 @@ class LocalSteps(Stateful):
             raise ValueError(f"algorithm.steps: expected a whole number of local steps, at least 1, got {steps!r}")
         if not (isinstance(start, (int, float)) and 0 <= start <= 1):
             raise ValueError(f"algorithm.start: expected a share of the rounds in [0, 1], got {start!r}")
-        self.descent, self.steps, self.start, self.keep_momentum = descent, steps, start, keep_momentum
+        self.descent, self.steps, self.start = descent, steps, start
+        self.keep_momentum = boolean("algorithm.keep_momentum", keep_momentum)
         self.done = 0
         self.velocity = Rows()
 

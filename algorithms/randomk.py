@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from algorithms.checks import boolean
 from algorithms.cohort import Cohort
 from algorithms.compressors import RandomK
 from algorithms.compressors.base import check_sparsity, kept
@@ -43,7 +44,7 @@ class SharedSupport(Stateful):
 
     def __init__(self, density: float | None, k: int | None, scaled: bool) -> None:
         check_sparsity(density, k)
-        self.density, self.k, self.scaled = density, k, scaled
+        self.density, self.k, self.scaled = density, k, boolean("algorithm.scaled", scaled)
 
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
         w, d = update.shape
@@ -74,7 +75,7 @@ def randomk(
     exchange: Exchange
     if via == "shared_support":
         exchange = SharedSupport(density, k, scaled)
-        exchange = ErrorFeedback(exchange) if error_feedback else exchange
+        exchange = ErrorFeedback(exchange) if boolean("algorithm.error_feedback", error_feedback) else exchange
     else:
         exchange = compressed_mean(RandomK(density, k, scaled), via, error_feedback)
     return Synchronous(name=name, local=OneGradient(), exchange=exchange, outer=OuterDescent(Descent(**descent)))

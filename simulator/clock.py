@@ -62,8 +62,10 @@ class Clock:
         getattr(self, "_" + entry["op"])(entry)
 
     def moment(self) -> Moment:
-        """Copy the present state."""
-        return Moment(self.seconds, {kind: values.copy() for kind, values in self.spent.items()})
+        """Copy the present state; a worker that is ahead, or sat out, has been waiting since."""
+        spent = {kind: values.copy() for kind, values in self.spent.items()}
+        spent["waiting"] += self.seconds - self.now
+        return Moment(self.seconds, spent)
 
     @property
     def seconds(self) -> float:

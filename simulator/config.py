@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
+
+from simulator.tasks.validation import torch_device
 
 # What a resumed run may change: it touches no result.
 FREE = frozenset({"resume", "threads", "checkpoint_every", "progress", "cache"})
@@ -76,28 +77,9 @@ def check(config: DictConfig) -> None:
     for key, known in choices.items():
         if config[key] not in known:
             raise ValueError(f"{key}: expected one of {', '.join(known)}, got {config[key]!r}")
-    resolve_device(config.device)
-
-
-def resolve_device(name: str) -> torch.device:
-    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:i`` into a device that is here.
-
-    Raises
-    ------
-    ValueError
-        If there is no such device.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device: expected auto, cpu, cuda or cuda:i, got {name!r}") from error
-    if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"device: expected auto, cpu, cuda or cuda:i, got {name!r}")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device: expected one of the {torch.cuda.device_count()} CUDA devices here, got {name!r}")
-    return device
+    torch_device(config.device)
+    if not 0 <= config.seed < 2**63:
+        raise ValueError(f"seed: expected a whole number in 0..2**63 - 1, got {config.seed}")
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

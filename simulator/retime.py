@@ -7,6 +7,7 @@ of them. Without ``network=`` the run's own network is played.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -30,10 +31,12 @@ _GROUPS = ("network", "compute", "stragglers")
 def retime(source: RunFolder, config: DictConfig, target: RunFolder) -> dict[str, Any]:
     """Play the trace of `source` on the network and compute model of `config`; fill `target` and give its summary.
 
+    Everything is read and computed before `target` appears, and it appears whole.
+
     Raises
     ------
     RunFolderError
-        If `source` is not finished or `target` holds a run.
+        If `source` is not finished or damaged, or `target` holds a run.
     NotReplayable
         If the trace is racy: names the op, the function and the line that tainted it.
     """
@@ -46,68 +49,85 @@ def retime(source: RunFolder, config: DictConfig, target: RunFolder) -> dict[str
             f"run: expected a trace that time has not touched, got a racy one ({header.racy}); run it anew with "
             f"network={config.network.name}"
         )
-    if target.begun:
-        raise RunFolderError(f"hydra.run.dir: expected a new folder, got {target.path}, which holds a run already")
+    require_new(target)
     start = time.perf_counter()
+    about, summary = source.read_json("manifest"), source.read_json("summary")
+    rounds = source.read_table("metrics")["round"].to_pylist()
     compute = built(config.compute, "compute")
-    marks = set(source.read_table("metrics")["round"].to_pylist())
-    moments = retimed(source.trace, built(config.network, "network"), compute, marks)
-    rows = [timeline_row(t, moment) for t, moment in moments]
-    target.path.mkdir(parents=True, exist_ok=True)
-    target.write_config(plain(config))
+    moments = retimed(source.trace, built(config.network, "network"), compute, set(rounds))
+    if [t for t, _ in moments] != rounds:
+        last = moments[-1][0] if moments else 0
+        raise RunFolderError(f"run: expected marks up to round {rounds[-1]} in {source.trace}, got them up to {last}")
+    draft = RunFolder(target.path.with_name(f".{target.path.name}.{os.getpid()}.part"))
+    draft.path.mkdir(parents=True)
     for name in ("metrics.parquet", "trace.jsonl"):
-        shutil.copyfile(source.path / name, target.path / name)
-    target.write_table("timeline", rows, TIMELINE)
-    about = source.read_json("manifest")
+        shutil.copyfile(source.path / name, draft.path / name)
+    draft.write_config(plain(config))
+    draft.write_table("timeline", [timeline_row(t, moment) for t, moment in moments], TIMELINE)
     about |= {"retimed_from": str(source.path.resolve()), "compute": compute.describe(), "command": sys.argv}
-    target.write_json("manifest", about)
+    draft.write_json("manifest", about)
     seconds = time.perf_counter() - start
-    timed = {"simulated_seconds": rows[-1]["seconds"], "wall_seconds": seconds, "gradient_seconds": 0.0}
-    summary = source.read_json("summary") | timed
-    target.write_json("summary", summary)
-    return summary
+    timed = {"simulated_seconds": moments[-1][1].seconds, "wall_seconds": seconds, "gradient_seconds": 0.0}
+    draft.write_json("summary", summary | timed)
+    if target.path.is_dir():
+        target.path.rmdir()
+    draft.path.rename(target.path)
+    return summary | timed
 
 
-def other_network(source: RunFolder, network: str | None, overrides: list[str]) -> DictConfig:
-    """Compose the run's configuration anew with another network and other overrides of the clock.
+def require_new(target: RunFolder) -> None:
+    """Refuse a target in which something lies already."""
+    if target.path.exists() and (not target.path.is_dir() or any(target.path.iterdir())):
+        raise RunFolderError(f"hydra.run.dir: expected a new folder, got {target.path}, which is there already")
+
+
+def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> DictConfig:
+    """Give the run's configuration with another network, compute model or stragglers.
+
+    A group that is named is composed anew with its parts; parts of a group that is not named change the run's own.
 
     Raises
     ------
     ValueError
-        If an override would change the trajectory, or Hydra does not know it.
+        If an override would change the trajectory, or names no key.
     """
+    overrides = [override.lstrip("+~") for override in overrides]
     for override in overrides:
-        key = override.lstrip("+~").split("=")[0]
+        key, _, value = override.partition("=")
+        if key == "cache" and value not in ("on", "off"):
+            raise ValueError(f"cache: expected one of on, off, got {value!r}")
         if key.split(".")[0] not in (*_GROUPS, "hydra", "cache"):
             raise ValueError(
                 f"{key}: expected a key of {', '.join(_GROUPS)}, which re-timing may change; this one influences the "
                 "trajectory and needs a new run"
             )
-    old = OmegaConf.create(source.read_config())
-    shared = [f"{key}={old[key]}" for key in ("workers", "seed")]
-    chosen = [f"network={network}"] if network is not None else []
-    new = compose("config", overrides=[*shared, *chosen, *overrides])
-    named = {override.lstrip("+~").split("=")[0].split(".")[0] for override in [*chosen, *overrides]}
-    with open_dict(old):
+    config = OmegaConf.create(source.read_config())
+    chosen = [*([f"network={network}"] if network is not None else []), *overrides]
+    with open_dict(config):
         for group in _GROUPS:
-            whole = any(override.split("=")[0] == group for override in [*chosen, *overrides])
-            parts = [o for o in overrides if o.startswith(f"{group}.")]
+            parts = [override for override in chosen if override.startswith(f"{group}.")]
+            whole = [override for override in chosen if override.split("=")[0] == group]
             if whole:
-                old[group] = plain(new)[group]
-            elif group in named:
-                for part in parts:
-                    key, value = part.split("=", 1)
-                    if OmegaConf.select(old, key, default=part) is part:
-                        raise ValueError(f"{key}: no such key; {group} has {', '.join(map(str, old[group]))}")
-                    OmegaConf.update(old, key, OmegaConf.create(f"v: {value}").v)
-    check(old)
-    return old
+                shared = [f"workers={config.workers}", f"seed={config.seed}"]
+                config[group] = plain(compose("config", overrides=[*shared, *whole, *parts]))[group]
+                continue
+            for part in parts:
+                key, value = part.split("=", 1)
+                if OmegaConf.select(config, key, default=part) is part:
+                    raise ValueError(f"{key}: no such key; {group} has {', '.join(map(str, config[group]))}")
+                OmegaConf.update(config, key, OmegaConf.create(f"v: {value}").v)
+        config.compute.stragglers = config.stragglers  # a copy of it, as in every run
+    check(config)
+    return config
 
 
 def main() -> None:
     """Parse ``key=value`` arguments and re-time."""
     given: dict[str, str] = {}
     overrides: list[str] = []
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(__doc__)
+        return
     for argument in sys.argv[1:]:
         key, equals, value = argument.partition("=")
         if not equals:
@@ -116,20 +136,24 @@ def main() -> None:
             given[key] = value
         else:
             overrides.append(argument)
-    if "run" not in given:
+    if not given.get("run"):
         raise ValueError("run: expected the folder of a finished run, got nothing (run=<folder> network=wan_10m,lte)")
     source = RunFolder(Path(given["run"]))
     source.require_complete()
     stamp = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
-    root = Path(given.get("hydra.run.dir", f"outputs/{stamp}-retimed"))
+    root = Path(given.get("hydra.run.dir") or f"outputs/{stamp}-retimed")
     register()
     networks: list[str | None] = [*given["network"].split(",")] if "network" in given else [None]
     with initialize_config_module("conf", version_base="1.3"):
-        configs = [other_network(source, network, overrides) for network in networks]
-    for config in configs:
-        target = RunFolder(root / config.network.name)
-        summary = retime(source, config, target)
-        print_report(target, summary)
+        configs = [clocked(source, network, overrides) for network in networks]
+    names = [str(config.network.name) for config in configs]
+    if len(set(names)) < len(names) or any(Path(name).name != name for name in names):
+        raise ValueError(f"network: expected different plain names, one folder each, got {', '.join(names)}")
+    targets = [RunFolder(root / name) for name in names]
+    for target in targets:
+        require_new(target)
+    for config, target in zip(configs, targets, strict=True):
+        print_report(target, retime(source, config, target))
 
 
 if __name__ == "__main__":

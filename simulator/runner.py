@@ -18,7 +18,7 @@ from algorithms.ops import SERVER
 from network_models import Star
 from simulator.clock import Clock
 from simulator.compute import Compute, Measured
-from simulator.config import check, differences, plain, resolve_device
+from simulator.config import check, differences, plain
 from simulator.drivers.cosimulate import Cosimulator
 from simulator.drivers.meeting import InProcess, Meeting
 from simulator.drivers.outstanding import Outstanding
@@ -28,6 +28,7 @@ from simulator.progress import Progress
 from simulator.records.folder import RunFolder, RunFolderError
 from simulator.records.recording import Cadence, Diverged, Recording, digest
 from simulator.tasks.task import Task
+from simulator.tasks.validation import torch_device
 from simulator.threads import ChunkPool, keep_memory, one_thread
 from simulator.trace import Header, TraceWriter
 
@@ -62,7 +63,7 @@ class Run:
         one_thread()
         keep_memory()
         self.config, self.folder, self.world = config, RunFolder(folder), world or World()
-        self.device = resolve_device(config.device)
+        self.device = torch_device(config.device)
         if self.device.type == "cuda":
             _deterministic()
         config.device = str(self.device)
@@ -75,6 +76,13 @@ class Run:
         if isinstance(self.compute, Measured):
             for key, value in self.compute.prepare(self.task, config.task.name).items():
                 config.compute[key] = value
+        for group, made in (("network", self.network), ("task", self.task)):
+            if made.workers != config.workers:
+                raise ValueError(f"{group}.workers: expected workers={config.workers}, got {made.workers}")
+        if config.compute.workers != config.workers:
+            raise ValueError(f"compute.workers: expected workers={config.workers}, got {config.compute.workers}")
+        if self.messaging and (config.participation or 1.0) < 1:
+            raise ValueError(f"participation: expected 1.0 with {config.algorithm.name}, got {config.participation}")
         for algorithm in self.algorithms:
             algorithm.begin(self.task.initial(config.seed))
 
@@ -121,7 +129,8 @@ class Run:
             if self.folder.complete:
                 return self.folder.read_json("summary")
         recording = self._recording(writes)
-        state = self.folder.read_checkpoint() if writes and self.config.resume and not self.messaging else None
+        resumes = writes and self.folder.begun and self.config.resume and not self.messaging
+        state = self.folder.read_checkpoint() if resumes else None
         if writes:
             self.folder.path.mkdir(parents=True, exist_ok=True)
             self.folder.write_config(config)

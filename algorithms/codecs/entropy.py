@@ -1,4 +1,4 @@
-"""A lower bound on the bits of an index set: the logarithm of how many there are."""
+"""The bits of an index set when all sets are as likely; clustered ones can be written in less."""
 
 from __future__ import annotations
 

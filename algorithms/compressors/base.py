@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from algorithms.checks import whole
 from algorithms.cohort import Cohort, Draw
 from algorithms.ops import Work
 from algorithms.payloads import Payload
@@ -56,5 +57,5 @@ def check_sparsity(density: float | None, k: int | None) -> None:
         raise ValueError(f"algorithm.density, algorithm.k: expected exactly one of the two, got {density} and {k}")
     if density is not None and not (isinstance(density, (int, float)) and 0 < density <= 1):
         raise ValueError(f"algorithm.density: expected a fraction in (0, 1], got {density!r}")
-    if k is not None and not (isinstance(k, int) and k >= 1):
-        raise ValueError(f"algorithm.k: expected a whole number of coordinates, at least 1, got {k!r}")
+    if k is not None:
+        whole("algorithm.k", k)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from algorithms.checks import whole
 from algorithms.cohort import Draw
 from algorithms.payloads import Bits, Quantised
 
@@ -42,10 +43,10 @@ class QSGD:
     """
 
     def __init__(self, levels: int = 7, bucket: int | None = 512, norm: str = "max", level_code: str = "auto") -> None:
-        if not (isinstance(levels, int) and 1 <= levels <= 32767):
+        if whole("algorithm.levels", levels) > 32767:
             raise ValueError(f"algorithm.levels: expected a whole number in 1..32767, got {levels!r}")
-        if bucket is not None and not (isinstance(bucket, int) and bucket >= 1):
-            raise ValueError(f"algorithm.bucket: expected a whole number of coordinates or null, got {bucket!r}")
+        if bucket is not None:
+            whole("algorithm.bucket", bucket)
         if norm not in ("max", "l2"):
             raise ValueError(f"algorithm.norm: expected max or l2, got {norm!r}")
         self.levels, self.bucket, self.norm, self.level_code = levels, bucket, norm, level_code

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from algorithms.checks import boolean
 from algorithms.cohort import Draw
 from algorithms.compressors.base import check_sparsity, kept
 from algorithms.compressors.selection import choose
@@ -72,7 +73,8 @@ class RandomK:
         self, density: float | None = None, k: int | None = None, scaled: bool = False, index_code: str = "auto"
     ) -> None:
         check_sparsity(density, k)
-        self.density, self.k, self.scaled, self.index_code = density, k, scaled, index_code
+        self.density, self.k, self.index_code = density, k, index_code
+        self.scaled = boolean("algorithm.scaled", scaled)
 
     def __call__(self, rows: Tensor, draw: Draw) -> Sparse:
         w, d = rows.shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from algorithms.checks import boolean
 from algorithms.compressors import Compressor
 from algorithms.exchanges.all_gather import AllGatherMean
 from algorithms.exchanges.base import Exchange
@@ -18,4 +19,4 @@ def compressed_mean(compressor: Compressor, via: str, error_feedback: bool) -> E
     if via not in _ROUTES:
         raise ValueError(f"algorithm.via: expected one of {', '.join(_ROUTES)}, got {via!r}")
     exchange = _ROUTES[via](compressor)
-    return ErrorFeedback(exchange) if error_feedback else exchange
+    return ErrorFeedback(exchange) if boolean("algorithm.error_feedback", error_feedback) else exchange

@@ -154,9 +154,9 @@ class Sparse(Payload):
 
     @property
     def entropy(self) -> Bits:
-        """log2 C(d, k) for the indices, and the bound of the values."""
-        indices = Bits.of(self.rows, indices=log2_binomial(self.size, self.ragged.counts))
-        return self.coded.entropy(self.ragged) + indices
+        """For the indices log2 C(d, k), or what the code took where clustered indices made it less; and the values'."""
+        least = np.minimum(log2_binomial(self.size, self.ragged.counts), self.wire.indices)
+        return self.coded.entropy(self.ragged) + Bits.of(self.rows, indices=least)
 
     def encode(self, row: int) -> Message:
         """See Payload."""

@@ -44,6 +44,12 @@ def measure(task: Task) -> dict[str, float]:
     return {"seconds_per_step": gradient, "memory_bytes_per_s": 2 * block.numel() * 4 / copy}
 
 
+def _check(seconds_per_step: float, memory_bytes_per_s: float) -> None:
+    for key, value in (("seconds_per_step", seconds_per_step), ("memory_bytes_per_s", memory_bytes_per_s)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+            raise ValueError(f"compute.{key}: expected a positive finite number, got {value!r}")
+
+
 class Measured(Priced):
     """Seconds per gradient as measured on this device for one worker.
 
@@ -74,6 +80,8 @@ class Measured(Priced):
     ) -> None:
         if (seconds_per_step is None) != (memory_bytes_per_s is None):
             raise ValueError("compute.seconds_per_step, compute.memory_bytes_per_s: expected both or neither")
+        if seconds_per_step is not None and memory_bytes_per_s is not None:
+            _check(seconds_per_step, memory_bytes_per_s)
         super().__init__(Workers(workers, seed, speed, stragglers), Device(float("inf"), memory_bytes_per_s or 1.0))
         self.name, self.seconds_per_step = name, seconds_per_step
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bitclock"
@@ -83,16 +91,24 @@ class Measured(Priced):
         """Take the calibration for this task from the file, or measure and store it; give its figures."""
         if self.seconds_per_step is None:
             key = f"{name} d={task.layout.size} batch={task.batch} device={task.device} torch={torch.__version__}"
-            known = json.loads(self.file.read_text()) if self.file.exists() else {}
+            known = self._known()
             if key not in known:
                 known[key] = measure(task)
                 self.file.parent.mkdir(parents=True, exist_ok=True)
                 partial = self.file.with_suffix(f".{os.getpid()}.part")
                 partial.write_text(json.dumps(known, indent=1))
                 partial.replace(self.file)
+            _check(known[key]["seconds_per_step"], known[key]["memory_bytes_per_s"])
             self.seconds_per_step = known[key]["seconds_per_step"]
             self.device = Device(float("inf"), known[key]["memory_bytes_per_s"])
         return {"seconds_per_step": self.seconds_per_step, "memory_bytes_per_s": self.device.memory_bytes_per_s}
+
+    def _known(self) -> dict[str, dict[str, float]]:
+        """Read the calibrations taken so far."""
+        try:
+            return dict(json.loads(self.file.read_text())) if self.file.exists() else {}
+        except ValueError as error:
+            raise ValueError(f"compute.file: expected calibrations as JSON in {self.file}, got {error}") from error
 
     def step_seconds(self, flops: float) -> float:
         if self.seconds_per_step is None:

@@ -146,7 +146,7 @@ class Fixed(Priced):
         speed: float | Sequence[float] = 1.0,
         stragglers: Stragglers | None = None,
     ) -> None:
-        if not _number(seconds_per_step) or not seconds_per_step >= 0:
+        if not _number(seconds_per_step) or not 0 <= seconds_per_step < float("inf"):
             raise ValueError(f"compute.seconds_per_step: expected seconds, at least 0, got {seconds_per_step!r}")
         if not _number(memory_bytes_per_s) or not memory_bytes_per_s > 0:
             raise ValueError(f"compute.memory_bytes_per_s: expected a positive rate, got {memory_bytes_per_s!r}")

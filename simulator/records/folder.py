@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -42,6 +42,9 @@ TIMELINE = pa.schema(
 )
 
 
+T = TypeVar("T")
+
+
 class RunFolderError(ValueError):
     """A run folder is not what the command needs."""
 
@@ -66,8 +69,7 @@ class RunFolder:
     @property
     def complete(self) -> bool:
         """Whether a run ended here."""
-        summary = self.path / "summary.json"
-        return summary.exists() and bool(json.loads(summary.read_text()).get("complete"))
+        return (self.path / "summary.json").exists() and bool(self.read_json("summary").get("complete"))
 
     @property
     def begun(self) -> bool:
@@ -95,7 +97,7 @@ class RunFolder:
 
     def read_config(self) -> dict[str, Any]:
         """Read the resolved configuration."""
-        return dict(yaml.safe_load((self.path / "config.yaml").read_text()))
+        return self._read("config.yaml", lambda path: dict(yaml.safe_load(path.read_text())))
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write ``NAME.json``."""
@@ -103,7 +105,7 @@ class RunFolder:
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read ``NAME.json``."""
-        return dict(json.loads((self.path / f"{name}.json").read_text()))
+        return self._read(f"{name}.json", lambda path: dict(json.loads(path.read_text())))
 
     def write_table(self, name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
         """Write ``NAME.parquet`` from rows; the same rows give the same bytes."""
@@ -112,7 +114,16 @@ class RunFolder:
 
     def read_table(self, name: str) -> pa.Table:
         """Read ``NAME.parquet``."""
-        return pq.read_table(self.path / f"{name}.parquet")
+        return self._read(f"{name}.parquet", pq.read_table)
+
+    def _read(self, name: str, read: Callable[[Path], T]) -> T:
+        """Read one file, or say which file is missing or damaged."""
+        path = self.path / name
+        try:
+            return read(path)
+        except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+            what = "no such file" if not path.exists() else f"a damaged one ({error})"
+            raise RunFolderError(f"run: expected a whole {path}, got {what}") from error
 
     def write_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint."""
@@ -130,7 +141,7 @@ class RunFolder:
             return None
         advice = "delete the folder to start over"
         try:
-            state = dict(torch.load(self.checkpoint, map_location="cpu", weights_only=False))
+            state = dict(torch.load(self.checkpoint, map_location="cpu", weights_only=True))
         except Exception as error:  # pickle, zip and torch each have their own
             raise RunFolderError(f"resume: expected a whole {self.checkpoint}, got {error}; {advice}") from error
         length = self.trace.stat().st_size if self.trace.exists() else 0

@@ -131,7 +131,9 @@ class Recording:
                 self.timeline.append(timeline_row(t, moment))
             if not math.isfinite(found.loss):
                 self.flush()
-                raise Diverged(f"loss: expected a finite number, got {found.loss} after round {t}; try a smaller lr")
+                raise Diverged(
+                    f"loss: expected a finite number, got {found.loss} after round {t}; try a smaller algorithm.lr"
+                )
         if self.metrics:
             self.progress(t, self.metrics[-1], moment.seconds if moment else 0.0)
 

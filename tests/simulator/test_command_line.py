@@ -114,6 +114,18 @@ BAD = {
     "driver=distributed": "driver: expected torchrun",
     "cache=maybe": "cache: expected one of on, off",
     "schedule=step schedule.milestones=[2]": "schedule.milestones",
+    "algorithm=topk algorithm.density=null algorithm.k=true": "algorithm.k: expected a whole number, at least 1, got True",
+    "algorithm.momentum=0.9 algorithm.nesterov=maybe": "algorithm.nesterov: expected true or false, got 'maybe'",
+    "algorithm=local_sgd algorithm.keep_momentum=perhaps": "algorithm.keep_momentum: expected true or false",
+    "algorithm=topk algorithm.error_feedback=sure": "algorithm.error_feedback: expected true or false",
+    "algorithm=qsgd algorithm.levels=true": "algorithm.levels: expected a whole number",
+    "algorithm=async_sgd participation=0.5": "participation: expected 1.0 with async_sgd, got 0.5",
+    "compute.workers=2": "compute.workers: expected workers=4, got 2",
+    "network.workers=3": "network.workers: expected workers=4, got 3",
+    "compute=fixed compute.seconds_per_step=inf": "compute.seconds_per_step",
+    "compute=measured compute.seconds_per_step=-1 compute.memory_bytes_per_s=0": "compute.seconds_per_step",
+    "seed=-1": "seed: expected a whole number in 0..2**63 - 1, got -1",
+    "stragglers=pareto stragglers.alpha=0": "stragglers.alpha",
 }
 
 
@@ -187,3 +199,85 @@ def test_retime_refuses_what_it_cannot_do(tmp_path: Path, command: Command) -> N
         code, _, err = command("simulator.retime", f"run={good}", argument, target)
         assert code != 0 and told in err and "Traceback" not in err, argument
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("ran", "changed"),
+    [
+        (["stragglers=none"], ["stragglers=lognormal"]),
+        (["stragglers=lognormal"], ["compute=fixed"]),
+        (["stragglers=lognormal"], ["stragglers.sigma=0.9"]),
+        (
+            ["stragglers=none"],
+            ["stragglers=pareto", "stragglers.alpha=2.5", "compute.device=phone", "network.down_bps=1e6"],
+        ),
+    ],
+)
+def test_retimed_equals_fresh_whatever_of_the_clock_changes(
+    tmp_path: Path, command: Command, ran: list[str], changed: list[str]
+) -> None:
+    run, there, fresh = (tmp_path / name for name in ("run", "there", "fresh"))
+    assert command("simulator", *TOY, *ran, f"hydra.run.dir={run}")[0] == 0
+    code, _, err = command("simulator.retime", f"run={run}", *changed, f"hydra.run.dir={there}")
+    assert code == 0, err
+    kept = [] if any(one.startswith("stragglers=") for one in changed) else ran
+    assert command("simulator", *TOY, *kept, *changed, f"hydra.run.dir={fresh}")[0] == 0
+    again = there / "lan_1g"
+    assert (again / "timeline.parquet").read_bytes() == (fresh / "timeline.parquet").read_bytes()
+    assert (again / "timeline.parquet").read_bytes() != (run / "timeline.parquet").read_bytes()
+    assert yaml.safe_load((again / "config.yaml").read_text()) == yaml.safe_load((fresh / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("trace.jsonl", None),
+        ("metrics.parquet", b""),
+        ("manifest.json", None),
+        ("config.yaml", b"a: [1"),
+        ("summary.json", b"{"),
+    ],
+)
+def test_retime_of_a_damaged_folder_names_the_file_and_leaves_nothing(
+    tmp_path: Path, command: Command, name: str, content: bytes | None
+) -> None:
+    run = tmp_path / "run"
+    command("simulator", *TOY, f"hydra.run.dir={run}")
+    whole = (run / name).read_bytes()
+    (run / name).unlink() if content is None else (run / name).write_bytes(content)
+    code, _, err = command("simulator.retime", f"run={run}", "network=lte", f"hydra.run.dir={tmp_path / 'out'}")
+    assert code != 0 and name in err and "Traceback" not in err
+    assert not list((tmp_path / "out").glob("*/*"))
+    (run / name).write_bytes(whole)
+    assert command("simulator.retime", f"run={run}", "network=lte", f"hydra.run.dir={tmp_path / 'out'}")[0] == 0
+
+
+def test_retime_of_a_trace_cut_at_a_line_end_is_refused(tmp_path: Path, command: Command) -> None:
+    run = tmp_path / "run"
+    command("simulator", *TOY, f"hydra.run.dir={run}")
+    lines = (run / "trace.jsonl").read_text().splitlines(keepends=True)
+    (run / "trace.jsonl").write_text("".join(lines[: len(lines) // 2]))
+    code, _, err = command("simulator.retime", f"run={run}", "network=lte", f"hydra.run.dir={tmp_path / 'out'}")
+    assert code != 0 and "expected marks up to round 6" in err and "trace.jsonl" in err
+
+
+def test_a_failing_run_leaves_the_rest_of_the_sweep_alone(tmp_path: Path, command: Command) -> None:
+    sweep = tmp_path / "sweep"
+    code, _, err = command("simulator", "-m", "algorithm.lr=-1,0.1", *TOY, f"hydra.sweep.dir={sweep}")
+    assert code != 0 and "algorithm.lr" in err and "Traceback" not in err
+    assert len(list(sweep.glob("*/summary.json"))) == 1
+
+
+def test_a_file_where_the_run_folder_should_be(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "file").touch()
+    for bad in (f"{tmp_path / 'file'}", f"{tmp_path / 'file' / 'under'}", ""):
+        code, _, err = command("simulator", *TOY, f"hydra.run.dir={bad}")
+        assert code != 0 and "hydra.run.dir: expected a folder" in err and "Traceback" not in err
+
+
+def test_where_a_worker_spent_its_time_adds_up_when_it_sits_out(tmp_path: Path, command: Command) -> None:
+    command("simulator", "algorithm=fedavg", *TOY, f"hydra.run.dir={tmp_path}")
+    for row in pq.read_table(tmp_path / "timeline.parquet").to_pylist():
+        for worker in range(4):
+            spent = sum(row[f"{kind}_s"][worker] for kind in ("compute", "encode", "uplink", "downlink", "waiting"))
+            assert spent == pytest.approx(row["seconds"], rel=1e-9)
