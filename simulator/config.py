@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -68,6 +69,10 @@ def check(config: DictConfig) -> None:
         raise ValueError(f"threads: expected a whole number, at least 1, or null, got {config.threads}")
     if config.participation is not None and not 0 < config.participation <= 1:
         raise ValueError(f"participation: expected a fraction in (0, 1], or null, got {config.participation}")
+    for group in ("task", "algorithm", "network"):
+        name = config[group].get("name")
+        if not isinstance(name, str) or Path(name).name != name:
+            raise ValueError(f"{group}.name: expected a plain name, got {name!r}")
     choices = {
         "dtype": ("float32", "float64"),
         "gradient_method": ("auto", "loop", "vmap", "layers"),
