@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
+# a run of a second, for commands whose training does not matter
+TOY = ["task=quadratic", "task.dimensions=40", "workers=4", "rounds=6", "eval_every=2", "progress=false", "cache=off"]
 Command = Callable[..., tuple[int, str, str]]
 
 
