@@ -108,9 +108,9 @@ class Run:
             **options,
         )
 
-    def header(self, racy: str | None = None) -> Header:
+    def header(self) -> Header:
         """Make the trace's header."""
-        return Header(self.config.workers, self.task.batch, self.task.flops_per_step, racy)
+        return Header(self.config.workers, self.task.batch, self.task.flops_per_step)
 
     def execute(self) -> dict[str, Any]:
         """Run, or go on, to the end; give the summary.
@@ -170,7 +170,6 @@ class Run:
         return Recording(
             self.task,
             Cadence(c.rounds, c.eval_every, c.checkpoint_every),
-            c.workers,
             folder=self.folder if writes else None,
             clock=Clock(self.header(), self.network, self.compute) if writes and not self.messaging else None,
         )

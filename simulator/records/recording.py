@@ -64,7 +64,6 @@ class Recording:
 
     task: Task
     cadence: Cadence
-    workers: int
     folder: RunFolder | None = None
     trace: TraceWriter | None = None
     clock: Clock | None = None

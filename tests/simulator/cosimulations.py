@@ -24,7 +24,7 @@ def task_of(workers: int) -> Quadratic:
 
 
 def simulator_of(workers: int, network: Star, compute: Any, seed: int = 0, rounds: int = 4) -> Cosimulator:
-    recording = Recording(task_of(workers), Cadence(rounds, 1, 1000), workers)
+    recording = Recording(task_of(workers), Cadence(rounds, 1, 1000))
     gradients = Outstanding(recording.task, recording, workers, chunk=2)
     flops = recording.task.flops_per_step
     return Cosimulator(gradients, flops, network, compute, recording, workers=workers, seed=seed)

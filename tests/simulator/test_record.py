@@ -39,7 +39,7 @@ def recorder(*programs: Any) -> Recorder:
         Part(SimpleNamespace(run=program), Cohort(N, made.layout, chunk=1, part=i, parts=len(programs)), 3)  # type: ignore[arg-type]
         for i, program in enumerate(programs)
     ]
-    return Recorder(parts, made, Recording(made, Cadence(3, 1, 100), N))
+    return Recorder(parts, made, Recording(made, Cadence(3, 1, 100)))
 
 
 def test_parts_that_meet_at_different_places_are_named_with_their_lines() -> None:
@@ -81,7 +81,7 @@ def test_only_what_can_be_summed_fits_an_all_reduce() -> None:
         recorder(reduces).run()
 
 
-def by_messages(cohorts: list[Cohort], at: Tensor, rounds: int) -> dict[int, Any]:
+def by_messages(at: Tensor, rounds: int) -> dict[int, Any]:
     """Synchronous SGD written with Send and Receive: the server takes the workers in order."""
 
     async def worker(r: int) -> None:
@@ -109,11 +109,11 @@ def cosimulated(folder: Path, network: Star) -> tuple[list[Any], Recording, Fixe
     made, compute = task(), Fixed(workers=N, seconds_per_step=0.2, stragglers=LogNormal(0.5))
     header = Header(N, 1, made.flops_per_step)
     folder.mkdir()
-    recording = Recording(made, Cadence(5, 1, 100), N, trace=TraceWriter(folder / "trace.jsonl", header))
+    recording = Recording(made, Cadence(5, 1, 100), trace=TraceWriter(folder / "trace.jsonl", header))
     simulator = Cosimulator(
         Outstanding(made, recording, N, 2), made.flops_per_step, network, compute, recording, workers=N, seed=3
     )
-    simulator.run(by_messages([], made.initial(1), 5))
+    simulator.run(by_messages(made.initial(1), 5))
     assert simulator.racy is None
     assert recording.trace is not None
     recording.trace.close()
