@@ -9,44 +9,38 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import heappop, heappush
-from typing import Protocol
 
+import numpy as np
 import simpy
 from simpy.events import EventPriority
 
-from network_models.clusters import Clusters
-from network_models.links import Links
 from network_models.participants import number
-from network_models.sharing import Flow, Sharing
+from network_models.paths import Paths, hot_resources
+from network_models.sharing import Clusters, Flow, Sharing
 from network_models.transfer import Message
 
 _AFTER_ALL_ELSE = EventPriority(2)
 
 
-class HasLinks(Protocol):
-    """A topology: for this network, the links of its nodes."""
-
-    @property
-    def links(self) -> Links:
-        """The links of all nodes."""
-
-
 class FluidNetwork:
-    """Carry messages between the nodes of a star inside a running SimPy environment.
+    """Carry messages between nodes inside a running SimPy environment.
 
     Parameters
     ----------
     env : simpy.Environment
         The clock.
-    star : Star
-        The topology; only its `links` are used.
+    paths : Paths
+        The fabric and its transport.
     sharing : Sharing, optional
         The engine that divides the capacities, by default the fast one (`Clusters`).
 
     Attributes
     ----------
-    sent_bytes, received_bytes : list of float, length n + 1
-        Bytes that have left each node and been delivered to it, the server last (so that `SERVER` indexes it).
+    sent_bytes, received_bytes : list of float, one for each node
+        Bytes that have left each node and been delivered to it, the servers last, in reverse (so that `SERVER` indexes
+        them).
+    carried_bits : ndarray, shape (R,)
+        Bits that have passed each resource with a limit.
 
     Notes
     -----
@@ -56,21 +50,22 @@ class FluidNetwork:
     where `env.run()` leaves the clock.
     """
 
-    def __init__(self, env: simpy.Environment, star: HasLinks, sharing: Sharing | None = None) -> None:
-        self.env = env
-        self._links = star.links
-        self._nodes = self._links.workers + 1
-        self._up = self._links.up_bps.tolist()
-        self._down = self._links.down_bps.tolist()
-        self._latency = self._links.latency_s.tolist()
-        self._sharing: Sharing = Clusters(self._links) if sharing is None else sharing
+    def __init__(self, env: simpy.Environment, paths: Paths, sharing: Sharing | None = None) -> None:
+        self.env, self.paths = env, paths
+        fabric = paths.fabric
+        self._workers, self._servers = fabric.workers, fabric.servers
+        self._sharing: Sharing = (
+            Clusters(paths.capacity_bps.tolist(), hot_resources(paths)) if sharing is None else sharing
+        )
         self._channels: dict[tuple[int, int], deque[Message]] = {}
         self._messages: dict[int, Message] = {}
         self._starting: list[Flow] = []
         self._wakes: list[float] = []  # times at which a wake-up is scheduled; the first is the next to come
         self._transfers = 0
-        self.sent_bytes = [0.0] * self._nodes
-        self.received_bytes = [0.0] * self._nodes
+        self._costs: dict[tuple[int, int], tuple[tuple[int, ...], float, float]] = {}
+        self.sent_bytes = [0.0] * (self._workers + self._servers)
+        self.received_bytes = [0.0] * (self._workers + self._servers)
+        self.carried_bits = np.zeros(len(paths.capacity_bps))
 
     def transfer(self, source: int, destination: int, size_bytes: float) -> simpy.Event:
         """Send a message now.
@@ -78,7 +73,7 @@ class FluidNetwork:
         Parameters
         ----------
         source, destination : int
-            Two different nodes, each a worker's number or `SERVER`.
+            Two different nodes, each a worker's number or a server's (`SERVER` is -1).
         size_bytes : float
             At least 0; a schedule's segments may be fractions of a byte.
 
@@ -90,37 +85,56 @@ class FluidNetwork:
         Raises
         ------
         ValueError
-            If a node does not exist, both are the same, or the size is negative or not finite.
+            If a node does not exist, both are the same, there is no way, or the size is negative or not finite.
         """
         for key, node in (("source", source), ("destination", destination)):
-            if not -1 <= node < self._nodes - 1:
-                raise ValueError(f"{key}: expected a worker in 0..{self._nodes - 2} or SERVER (-1), got {node}")
+            if not -self._servers <= node < self._workers:
+                raise ValueError(f"{key}: expected a worker in 0..{self._workers - 1} or SERVER (-1), got {node}")
         if source == destination:
             raise ValueError(f"destination: expected another node than the source, got {destination} for both")
         size = number("size_bytes", size_bytes)
-        latency = self._latency[source] + self._latency[destination]
+        route, latency, cap = self._cost(source, destination)
         message = Message(source, destination, size, self.env.now, latency, self._transfers, self.env.event())
         self._transfers += 1
         self._messages[message.sequence] = message
         self._channels.setdefault((source, destination), deque()).append(message)
-        flow = Flow(message.sequence, self._route(source, destination), 8.0 * size)
-        if latency > 0:
-            self.env.timeout(latency, flow).callbacks.append(self._begin_after_latency)
+        flow = Flow(message.sequence, route, float(self.paths.bits(size)), cap)
+        delay = latency + self._stall_s(source, destination, size)
+        if delay > 0:
+            self.env.timeout(delay, flow).callbacks.append(self._begin_after_latency)
         else:
             self._begin(flow)
         return message.delivered
 
-    def _route(self, source: int, destination: int) -> tuple[int, ...]:
-        """The resources of a path that have a limit."""
-        up = (source % self._nodes,) if self._up[source] < float("inf") else ()
-        down = (self._nodes + destination % self._nodes,) if self._down[destination] < float("inf") else ()
-        return up + down
+    def _cost(self, source: int, destination: int) -> tuple[tuple[int, ...], float, float]:
+        """Route, latency (jitter included) and ceiling of a message."""
+        known = self._costs.get((source, destination))
+        if known is None or self.paths.jitter is not None:
+            latency = float(self.paths.latency_s(source, destination, self._transfers))
+            known = (
+                self.paths.fabric.route(source, destination),
+                latency,
+                float(self.paths.ceiling_bps(source, destination)),
+            )
+            self._costs[source, destination] = known
+        return known
+
+    def _stall_s(self, source: int, destination: int, size_bytes: float) -> float:
+        if not self.paths.transport.remembers:
+            return 0.0
+        ends = np.array([source]), np.array([destination])
+        return float(self.paths.stall_s(*ends, np.array([self.env.now]), np.array([size_bytes]))[0])
 
     def _begin_after_latency(self, event: simpy.Event) -> None:
         flow: Flow = event.value  # type: ignore[assignment]  # events carry any value
         self._begin(flow)
 
     def _begin(self, flow: Flow) -> None:
+        if flow.bits and not flow.route:  # no link limits it, so only its own ceiling does
+            bits, flow.bits = flow.bits, 0.0
+            if flow.cap_bps < float("inf"):
+                self.env.timeout(bits / flow.cap_bps, flow).callbacks.append(self._begin_after_latency)
+                return
         self._starting.append(flow)
         self._wake_at(self.env.now)
 
@@ -135,17 +149,22 @@ class FluidNetwork:
         now = self.env.now
         drained = self._sharing.finish(now)
         if self._starting:
-            drained += [flow for flow in self._starting if not (flow.bits and flow.route)]
-            self._sharing.start(now, [flow for flow in self._starting if flow.bits and flow.route])
+            drained += [flow for flow in self._starting if not flow.bits]
+            self._sharing.start(now, [flow for flow in self._starting if flow.bits])
             self._starting = []
         for flow in sorted(drained, key=lambda flow: flow.sequence):
-            self._deliver(self._messages.pop(flow.sequence), now)
+            self._deliver(self._messages.pop(flow.sequence), now, flow.route)
         if (time := self._sharing.next_finish()) < float("inf"):
             self._wake_at(time)
 
-    def _deliver(self, message: Message, now: float) -> None:
+    def _deliver(self, message: Message, now: float, route: tuple[int, ...]) -> None:
         """Mark a message as drained, and hand over all that wait for no earlier one of their channel."""
         message.drained_s = now
+        if self.paths.transport.remembers:
+            ends = np.array([message.source]), np.array([message.destination])
+            self.paths.used(*ends, np.array([now]))
+        for link in route:
+            self.carried_bits[link] += self.paths.bits(message.size_bytes)
         self.sent_bytes[message.source] += message.size_bytes
         key = (message.source, message.destination)
         channel = self._channels[key]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import simpy
 
-from network_models import Star, Timing
+from network_models import Network, Timing
 from simulator.compute import Compute
 from simulator.trace import Entry, Header
 
@@ -44,13 +44,14 @@ class Clock:
     ----------
     header : Header
         Of the trace: the workers, and the FLOPs of a step.
-    network : Star
+    network : Network
     compute : Compute
     """
 
-    def __init__(self, header: Header, network: Star, compute: Compute) -> None:
+    def __init__(self, header: Header, network: Network, compute: Compute) -> None:
         n = header.workers
         self.network, self.compute, self.flops = network, compute, header.flops_per_step
+        network.reset()
         self.env = simpy.Environment()
         self.now = np.zeros(n)
         self.server = 0.0

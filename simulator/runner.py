@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from algorithms.cohort import Cohort
 from algorithms.messaging import Messaging
 from algorithms.ops import SERVER
-from network_models import Star
+from network_models import Network
 from simulator.clock import Clock
 from simulator.compute import Compute, Measured
 from simulator.config import check, differences, plain
@@ -68,7 +68,7 @@ class Run:
             _deterministic()
         config.device = str(self.device)
         self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
-        self.network: Star = built(config.network, "network")
+        self.network: Network = built(config.network, "network")
         self.compute: Compute = built(config.compute, "compute")
         self.algorithms: list[Any] = [built(config.algorithm, "algorithm") for _ in range(config.parts)]
         self.task: Task = built(config.task, "task")

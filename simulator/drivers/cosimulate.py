@@ -15,7 +15,7 @@ from torch import Tensor
 
 from algorithms.ops import SERVER, Gradient, Mark, Now, Op, Receive, ReceiveAny, Send, Work, where
 from algorithms.payloads import Payload
-from network_models import FluidNetwork, Star, Transfer
+from network_models import Network, Transfer
 from simulator.clock import SPENT, Moment
 from simulator.compute import Compute
 from simulator.drivers.mailbox import Mailbox, Message
@@ -78,7 +78,7 @@ class Cosimulator:
         self,
         gradients: Gradients,
         flops_per_step: float,
-        network: Star,
+        network: Network,
         compute: Compute,
         listener: Listener,
         *,
@@ -87,7 +87,8 @@ class Cosimulator:
     ) -> None:
         self.gradients, self.flops, self.compute, self.listener = gradients, flops_per_step, compute, listener
         self.env = simpy.Environment()
-        self.links = FluidNetwork(self.env, network)
+        network.reset()
+        self.links = network.fluid(self.env)
         self.mail = {node: Mailbox(seed) for node in range(SERVER, workers)}
         self.spent = {kind: np.zeros(workers) for kind in SPENT}
         self.racy: str | None = None

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from algorithms.ops import Gradient, Mark, Receive, Send, Work
-from network_models import Star
+from network_models import Network
 from simulator.clock import Clock, Moment, play
 from simulator.compute import Compute
 from simulator.drivers.cosimulate import Cosimulator
@@ -81,7 +81,7 @@ async def program(entries: Iterable[Entry]) -> None:
                 await Mark(t, _NOTHING)
 
 
-def retimed(path: Path, network: Star, compute: Compute, marks: set[int]) -> list[tuple[int, Moment]]:
+def retimed(path: Path, network: Network, compute: Compute, marks: set[int]) -> list[tuple[int, Moment]]:
     """Play a trace on a network and give the moments at the named marks."""
     header, entries = read_trace(path)
     first = next(entries, None)
@@ -94,7 +94,7 @@ def retimed(path: Path, network: Star, compute: Compute, marks: set[int]) -> lis
 
 
 def _messages(
-    header: Header, entries: Iterator[Entry], network: Star, compute: Compute, marks: set[int]
+    header: Header, entries: Iterator[Entry], network: Network, compute: Compute, marks: set[int]
 ) -> list[tuple[int, Moment]]:
     said: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in entries:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network_models import Star, Timing
-from network_models.halving_doubling import butterfly
-from network_models.message import Messages
-from network_models.ring import all_gather_ring, all_reduce_ring
+from network_models import Timing, star
+from network_models.engines.message import Messages
+from network_models.schedules.halving_doubling import butterfly
+from network_models.schedules.ring import all_gather_ring, all_reduce_ring
 
 RATES = st.sampled_from([1e6, 2e6, 1e7]) | st.floats(1e5, 1e8) | st.just(float("inf"))
 LATENCIES = st.sampled_from([0.0, 0.01]) | st.floats(0.0, 0.3)
@@ -47,15 +47,15 @@ def scenarios(draw: st.DrawFn) -> dict:
 
 
 def call(case: dict, collective: str, **settings: str) -> tuple[Timing, float]:
-    star = Star(*case["star"], **settings)
+    net = star(*case["star"], **settings)
     start = np.array(case["start"])
     if collective == "gather":
-        return star.gather(case["workers"], start, case["sizes"])
+        return net.gather(case["workers"], start, case["sizes"])
     if collective == "broadcast":
-        return star.broadcast(case["workers"], start, case["server_start"], case["size"]), 0.0
+        return net.broadcast(case["workers"], start, case["server_start"], case["size"]), 0.0
     if collective == "all_gather":
-        return star.all_gather(case["workers"], start, case["sizes"]), 0.0
-    return star.all_reduce(case["workers"], start, case["sizes"], case["merged"]), 0.0
+        return net.all_gather(case["workers"], start, case["sizes"]), 0.0
+    return net.all_reduce(case["workers"], start, case["sizes"], case["merged"]), 0.0
 
 
 def check(case: dict, collective: str, **settings: str) -> None:
@@ -106,7 +106,7 @@ def test_all_reduce(all_reduce: str, case: dict) -> None:
 @given(scenarios())
 @settings(max_examples=30, deadline=None)
 def test_bytes_in_are_bytes_out(case: dict) -> None:
-    engine = Messages(Star(*case["star"]).links)
+    engine = Messages(star(*case["star"]).paths)
     workers, start, sizes = np.array(case["workers"]), np.array(case["start"]), np.array(case["sizes"], dtype=float)
     w, merged = len(workers), case["merged"]
 

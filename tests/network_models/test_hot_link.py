@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network_models import Star
-from network_models.draining import drained
-from network_models.hot_link import HotLink
-from network_models.maxmin import MaxMinSharing, fair_rates
+from network_models import star
 from network_models.sharing import Flow
+from network_models.sharing.draining import drained
+from network_models.sharing.hot_link import HotLink
+from network_models.sharing.maxmin import MaxMinSharing, fair_rates
 
 CAPS = st.sampled_from([1e6, 2e6, 5e6]) | st.floats(1e4, 1e7)
 FLOWS = st.lists(
@@ -21,7 +21,7 @@ FLOWS = st.lists(
 
 def by_general_solver(flows: list[tuple[float, float, float]], capacity: float) -> list[float]:
     caps = [cap for _, _, cap in flows]
-    sharing = MaxMinSharing(Star(len(flows), caps, 1e9, 0.0, 1e9, capacity).links)
+    sharing = MaxMinSharing(star(len(flows), caps, 1e9, 0.0, 1e9, capacity).fabric.capacity_bps.tolist())
     waiting = sorted(
         ((start, Flow(i, (i, 2 * len(flows) + 1), bits)) for i, (start, bits, _) in enumerate(flows)),
         key=lambda x: x[0],

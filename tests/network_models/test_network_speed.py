@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import simpy
 
-from network_models import SERVER, FluidNetwork, Star
+from network_models import SERVER, Network, star
 
 
 def cpu_seconds(action: Callable[[], object], repeats: int = 5) -> float:
@@ -20,36 +20,36 @@ def cpu_seconds(action: Callable[[], object], repeats: int = 5) -> float:
     return min(times)
 
 
-def unlike(workers: int) -> tuple[Star, np.ndarray, np.ndarray]:
+def unlike(workers: int) -> tuple[Network, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     rates = rng.lognormal(np.log(1e7), 1.0, workers)
-    star = Star(workers, rates, 3 * rates, rng.uniform(0.01, 0.05, workers), "1 Gbit/s", "1 Gbit/s")
-    return star, rng.uniform(0.0, 1.0, workers), rng.integers(10**5, 10**6, workers)
+    net = star(workers, rates, 3 * rates, rng.uniform(0.01, 0.05, workers), "1 Gbit/s", "1 Gbit/s")
+    return net, rng.uniform(0.0, 1.0, workers), rng.integers(10**5, 10**6, workers)
 
 
 def test_a_round_of_alike_workers_is_nearly_free() -> None:
-    star, workers, start, sizes = Star(16, 1e9, 1e9, 1e-4), np.arange(16), np.zeros(16), np.full(16, 10**6)
+    net, workers, start, sizes = star(16, 1e9, 1e9, 1e-4), np.arange(16), np.zeros(16), np.full(16, 10**6)
 
     def rounds() -> None:
         for _ in range(100):
-            timing, server = star.gather(workers, start, sizes)
-            star.broadcast(workers, timing.finish, server, 10**6)
+            timing, server = net.gather(workers, start, sizes)
+            net.broadcast(workers, timing.finish, server, 10**6)
 
     assert cpu_seconds(rounds) / 100 < 0.4e-3  # about 0.08 ms
 
 
 @pytest.mark.parametrize(("workers", "limit"), [(1000, 0.04), (10_000, 0.5)])  # about 5 and 50 ms
 def test_gather_of_unlike_workers(workers: int, limit: float) -> None:
-    star, start, sizes = unlike(workers)
-    assert cpu_seconds(lambda: star.gather(np.arange(workers), start, sizes), 3) < limit
+    net, start, sizes = unlike(workers)
+    assert cpu_seconds(lambda: net.gather(np.arange(workers), start, sizes), 3) < limit
 
 
 def test_a_thousand_pushes_in_flight() -> None:
-    star, start, sizes = unlike(1000)
+    net, start, sizes = unlike(1000)
 
     def push() -> None:
         env = simpy.Environment()
-        network = FluidNetwork(env, star)
+        network = net.fluid(env)
         for worker in range(1000):
             network.transfer(worker, SERVER, float(sizes[worker]))
         env.run()
@@ -58,5 +58,5 @@ def test_a_thousand_pushes_in_flight() -> None:
 
 
 def test_unlike_ring_of_hundreds() -> None:
-    star, start, sizes = unlike(256)
-    assert cpu_seconds(lambda: star.all_reduce(range(256), start, np.full(256, 10**6), lambda count: 10**6), 3) < 0.1
+    net, start, sizes = unlike(256)
+    assert cpu_seconds(lambda: net.all_reduce(range(256), start, np.full(256, 10**6), lambda count: 10**6), 3) < 0.1

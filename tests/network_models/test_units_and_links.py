@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from network_models import Star, rate_bps, seconds
+from network_models import rate_bps, seconds, star
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_bad_durations_name_the_key(bad: object) -> None:
 
 def test_the_message_is_exact() -> None:
     with pytest.raises(ValueError) as raised:
-        Star(2, -3, 1e6, 0)
+        star(2, -3, 1e6, 0)
     assert str(raised.value) == (
         "network.up_bps: expected a positive rate in bits/s (such as 1e8 or '100 Mbit/s'), got -3"
     )
@@ -95,16 +95,16 @@ def test_the_message_is_exact() -> None:
 )
 def test_bad_settings(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Star(**{"workers": 3, "up_bps": 1e6, "down_bps": 1e6, "latency_s": 0.0, **settings})  # type: ignore[arg-type]
+        star(**{"workers": 3, "up_bps": 1e6, "down_bps": 1e6, "latency_s": 0.0, **settings})  # type: ignore[arg-type]
 
 
 def test_values_by_worker_and_the_server_from_the_largest() -> None:
-    star = Star(3, ["1 Mbit/s", 2e6, "3 Mbit/s"], (4e6, 5e6, 6e6), np.array([0.1, 0.2, 0.3]))
-    assert star.links.up_bps.tolist() == [1e6, 2e6, 3e6, 3e6]
-    assert star.links.down_bps.tolist() == [4e6, 5e6, 6e6, 6e6]
-    assert star.links.latency_s.tolist() == [0.1, 0.2, 0.3, 0.0]
-    assert Star(2, 1e6, 1e6, [0.1, 0.2], server_latency_s=None).links.latency_s.tolist() == [0.1, 0.2, 0.2]
-    assert star.workers == 3
+    net = star(3, ["1 Mbit/s", 2e6, "3 Mbit/s"], (4e6, 5e6, 6e6), np.array([0.1, 0.2, 0.3]))
+    assert net.fabric.up_bps.tolist() == [1e6, 2e6, 3e6, 3e6]
+    assert net.fabric.down_bps.tolist() == [4e6, 5e6, 6e6, 6e6]
+    assert net.fabric.latency_s.tolist() == [0.1, 0.2, 0.3, 0.0]
+    assert star(2, 1e6, 1e6, [0.1, 0.2], server_latency_s=None).fabric.latency_s.tolist() == [0.1, 0.2, 0.2]
+    assert net.workers == 3
 
 
 def test_any_sequence_will_do() -> None:
@@ -118,7 +118,7 @@ def test_any_sequence_will_do() -> None:
         def __len__(self) -> int:
             return len(self.items)
 
-    assert Star(2, Listed("1 Mbit/s", 5e5), 1e6, 0).links.up_bps.tolist() == [1e6, 5e5, 1e6]
+    assert star(2, Listed("1 Mbit/s", 5e5), 1e6, 0).fabric.up_bps.tolist() == [1e6, 5e5, 1e6]
 
 
 @pytest.mark.parametrize(
@@ -136,12 +136,12 @@ def test_any_sequence_will_do() -> None:
     ],
 )
 def test_bad_calls(call: dict[str, object], message: str) -> None:
-    star = Star(3, 1e6, 1e6, 0.0)
+    net = star(3, 1e6, 1e6, 0.0)
     arguments = {"workers": [0, 1], "start": [0.0, 0.0], "sizes_bytes": [1, 1], **call}
-    for collective in (star.gather, star.all_gather):
+    for collective in (net.gather, net.all_gather):
         with pytest.raises(ValueError, match=message):
             collective(**arguments)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="size_bytes: expected a finite number of at least 0, got -1"):
-        star.broadcast([0], [0.0], 0.0, -1)
+        net.broadcast([0], [0.0], 0.0, -1)
     with pytest.raises(ValueError, match="server_start: expected a finite number"):
-        star.broadcast([0], [0.0], math.inf, 1)
+        net.broadcast([0], [0.0], math.inf, 1)

@@ -7,7 +7,7 @@ from typing import Any
 from algorithms.async_sgd import Asynchronous, async_sgd
 from algorithms.cohort import Cohort
 from algorithms.ops import SERVER
-from network_models import Star
+from network_models import Network, star
 from simulator.compute import Fixed
 from simulator.drivers.cosimulate import Cosimulator
 from simulator.drivers.outstanding import Outstanding
@@ -23,15 +23,15 @@ def task_of(workers: int) -> Quadratic:
     return Quadratic(workers=workers, batch=1, seed=1, dimensions=D, noise=0.0, device="cpu")
 
 
-def simulator_of(workers: int, network: Star, compute: Any, seed: int = 0, rounds: int = 4) -> Cosimulator:
+def simulator_of(workers: int, network: Network, compute: Any, seed: int = 0, rounds: int = 4) -> Cosimulator:
     recording = Recording(task_of(workers), Cadence(rounds, 1, 1000))
     gradients = Outstanding(recording.task, recording, workers, chunk=2)
     flops = recording.task.flops_per_step
     return Cosimulator(gradients, flops, network, compute, recording, workers=workers, seed=seed)
 
 
-def star(workers: int, bps: Any = 1000.0, latency_s: Any = 0.01) -> Star:
-    return Star(workers, bps, bps, latency_s, server_up_bps=SERVER_BPS, server_down_bps=SERVER_BPS)
+def switch(workers: int, bps: Any = 1000.0, latency_s: Any = 0.01) -> Network:
+    return star(workers, bps, bps, latency_s, server_up_bps=SERVER_BPS, server_down_bps=SERVER_BPS)
 
 
 def cohort(workers: int, **options: Any) -> Cohort:
@@ -51,4 +51,4 @@ def asynchronous(simulator: Any, rounds: int, **options: Any) -> Asynchronous:
 
 def plain(workers: int = 1) -> Cosimulator:
     """Workers of half a second a gradient."""
-    return simulator_of(workers, star(workers), Fixed(workers=workers, seconds_per_step=0.5))
+    return simulator_of(workers, switch(workers), Fixed(workers=workers, seconds_per_step=0.5))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from network_models import Star
+from network_models import star
 from simulator.clock import SPENT, Clock
 from simulator.compute import Fixed, LogNormal, Periodic
 from simulator.trace import Entry, Header
@@ -17,7 +17,7 @@ FAST = 1e12  # a server link that never limits
 
 def clock_of(workers: int, compute: Any, **network: Any) -> Clock:
     """Make a clock of some workers, 1 flop a step."""
-    return Clock(Header(workers, 1, 1.0), Star(workers, **network), compute)
+    return Clock(Header(workers, 1, 1.0), star(workers, **network), compute)
 
 
 def play(clock: Clock, *entries: Entry) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from simulator.compute import Fixed, LogNormal
-from tests.simulator.cosimulations import MESSAGE_BITS, D, asynchronous, simulator_of, star, task_of
+from tests.simulator.cosimulations import MESSAGE_BITS, D, asynchronous, simulator_of, switch, task_of
 
 
 def by_hand(
@@ -58,7 +58,7 @@ def test_against_a_simulation_by_hand(speed: list[float], bps: list[float], late
     # apply: 3 d floats of 4 bytes at 480 bytes/s = 0.1 s
     n, rounds = len(speed), 9
     compute = Fixed(workers=n, seconds_per_step=0.5, memory_bytes_per_s=480.0, speed=speed)
-    simulator = simulator_of(n, star(n, bps, latency_s), compute, rounds=rounds)
+    simulator = simulator_of(n, switch(n, bps, latency_s), compute, rounds=rounds)
     algorithm = asynchronous(simulator, rounds)
     staleness, marks, model = by_hand(rounds, [0.5 / s for s in speed], bps, latency_s, 0.1)
     assert algorithm.staleness == staleness and len(staleness) > 1
@@ -74,7 +74,7 @@ def test_against_a_simulation_by_hand(speed: list[float], bps: list[float], late
 
 
 def test_bytes_and_samples_are_counted() -> None:
-    simulator = simulator_of(2, star(2), Fixed(workers=2, seconds_per_step=0.5, speed=[1.0, 0.3]))
+    simulator = simulator_of(2, switch(2), Fixed(workers=2, seconds_per_step=0.5, speed=[1.0, 0.3]))
     asynchronous(simulator, 4)
     last = simulator.listener.metrics[-1]
     assert last["round"] == 4 and last["samples"] >= 8
@@ -83,7 +83,7 @@ def test_bytes_and_samples_are_counted() -> None:
 
 
 def test_one_worker_is_never_stale_and_descends() -> None:
-    simulator = simulator_of(1, star(1), Fixed(workers=1, seconds_per_step=0.5))
+    simulator = simulator_of(1, switch(1), Fixed(workers=1, seconds_per_step=0.5))
     algorithm = asynchronous(simulator, 6)
     assert algorithm.staleness == Counter({0: 6})
     model = simulator.gradients.task.initial(0)
@@ -96,7 +96,7 @@ def test_one_worker_is_never_stale_and_descends() -> None:
 
 def alike(seed: int) -> tuple[Tensor, list[float]]:
     """Run four equal workers, whose messages always arrive together."""
-    simulator = simulator_of(4, star(4), Fixed(workers=4, seconds_per_step=0.5), seed=seed, rounds=6)
+    simulator = simulator_of(4, switch(4), Fixed(workers=4, seconds_per_step=0.5), seed=seed, rounds=6)
     algorithm = asynchronous(simulator, 6)
     return algorithm.model, [row["seconds"] for row in simulator.listener.timeline]
 
@@ -111,6 +111,6 @@ def test_jitter_is_reproducible() -> None:
     runs = []
     for seed in (1, 1, 2):
         compute = Fixed(workers=3, seconds_per_step=0.5, stragglers=LogNormal(0.5), seed=seed)
-        algorithm = asynchronous(simulator := simulator_of(3, star(3), compute), 4)
+        algorithm = asynchronous(simulator := simulator_of(3, switch(3), compute), 4)
         runs.append((algorithm.model.tolist(), simulator.listener.timeline[-1]["seconds"], algorithm.staleness))
     assert runs[0] == runs[1] != runs[2]

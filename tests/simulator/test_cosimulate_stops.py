@@ -11,11 +11,11 @@ import torch
 from algorithms.async_sgd import Asynchronous, async_sgd
 from algorithms.ops import SERVER, AllReduce, Gradient, Now, Receive, ReceiveAny, Send
 from algorithms.payloads import Dense
-from network_models import Star
+from network_models import Network, star
 from simulator.compute import Fixed
 from simulator.drivers.cosimulate import Deadlock
 from simulator.records.recording import Diverged
-from tests.simulator.cosimulations import MESSAGE_BITS, D, asynchronous, cohort, plain, simulator_of, star, task_of
+from tests.simulator.cosimulations import MESSAGE_BITS, D, asynchronous, cohort, plain, simulator_of, switch, task_of
 
 
 def line_of(function: Any, text: str) -> str:
@@ -71,7 +71,7 @@ def test_the_first_racy_op_is_the_reason() -> None:
     assert simulator.racy == f"Now in {line_of(impatient, 'heard.append(await Now())')}"
     assert heard[0] == 0 and heard[2] == pytest.approx(0.01 + MESSAGE_BITS / 1000)
 
-    simulator = simulator_of(2, star(2), Fixed(workers=2, seconds_per_step=0.5))
+    simulator = simulator_of(2, switch(2), Fixed(workers=2, seconds_per_step=0.5))
     asynchronous(simulator, 1)
     lines, first = inspect.getsourcelines(Asynchronous.server)
     number = first + next(i for i, line in enumerate(lines) if "await ReceiveAny()" in line)
@@ -85,8 +85,8 @@ def test_a_program_that_cannot_see_time_is_not_racy() -> None:
 
 
 @pytest.mark.parametrize("anyone", [False, True])
-@pytest.mark.parametrize("network", [star(1), Star(1, float("inf"), float("inf"), 0.0)], ids=["finite", "infinite"])
-def test_messages_of_one_channel_keep_their_order(network: Star, anyone: bool) -> None:
+@pytest.mark.parametrize("network", [switch(1), star(1, float("inf"), float("inf"), 0.0)], ids=["finite", "infinite"])
+def test_messages_of_one_channel_keep_their_order(network: Network, anyone: bool) -> None:
     # the short ones are held back behind the long one and arrive together with it
     sizes, heard = (50, 1, 1, 2, 1, 1, 3), []
 
@@ -113,7 +113,7 @@ def test_a_gradient_at_a_point_of_its_own() -> None:
         await Receive(0)
         await Receive(1)
 
-    simulator = simulator_of(2, star(2), Fixed(workers=2, seconds_per_step=0.5, speed=[1.0, 0.4]))
+    simulator = simulator_of(2, switch(2), Fixed(workers=2, seconds_per_step=0.5, speed=[1.0, 0.4]))
     simulator.run({SERVER: server(), 0: worker(0), 1: worker(1)})  # type: ignore[dict-item]
     for w, answer in answers:
         expected = torch.zeros(1, D)

@@ -15,7 +15,7 @@ from algorithms.cohort import Cohort
 from algorithms.compressors import TopK, compress
 from algorithms.ops import SERVER, AllReduce, Broadcast, Gather, Gradient, Mark, Now, Receive, Send, Work
 from algorithms.payloads import Dense
-from network_models import Star
+from network_models import Network, star
 from simulator.compute import Fixed, LogNormal
 from simulator.drivers.cosimulate import Cosimulator
 from simulator.drivers.outstanding import Outstanding
@@ -104,7 +104,7 @@ def by_messages(at: Tensor, rounds: int) -> dict[int, Any]:
     return {SERVER: server()} | {r: worker(r) for r in range(N)}
 
 
-def cosimulated(folder: Path, network: Star) -> tuple[list[Any], Recording, Fixed]:
+def cosimulated(folder: Path, network: Network) -> tuple[list[Any], Recording, Fixed]:
     """Run the messages on a network and leave a trace."""
     made, compute = task(), Fixed(workers=N, seconds_per_step=0.2, stragglers=LogNormal(0.5))
     header = Header(N, 1, made.flops_per_step)
@@ -121,8 +121,8 @@ def cosimulated(folder: Path, network: Star) -> tuple[list[Any], Recording, Fixe
 
 
 def test_messages_that_never_look_at_time_are_retimed_exactly(tmp_path: Path) -> None:
-    slow = Star(N, [1e3, 2e3, 3e3, 4e3], 5e3, 0.05)
-    fast = Star(N, 1e6, 1e6, 0.01)
+    slow = star(N, [1e3, 2e3, 3e3, 4e3], 5e3, 0.05)
+    fast = star(N, 1e6, 1e6, 0.01)
     there, recorded, compute = cosimulated(tmp_path / "slow", slow)
     here, again, _ = cosimulated(tmp_path / "fast", fast)
     assert recorded.metrics == again.metrics and there != here

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
-from network_models.links import Links
-from network_models.sharing import Flow, capacities
+from network_models.sharing.flow import Flow
 
 
-def fair_rates(routes: Sequence[tuple[int, ...]], capacity: Sequence[float]) -> list[float]:
+def fair_rates(
+    routes: Sequence[tuple[int, ...]], capacity: Sequence[float], caps: Sequence[float] | None = None
+) -> list[float]:
     """Solve for the max-min fair rate of each flow, in O(flows log links).
 
     Parameters
@@ -24,6 +25,8 @@ def fair_rates(routes: Sequence[tuple[int, ...]], capacity: Sequence[float]) -> 
         The resources that each flow uses, at least one.
     capacity : sequence of float
         Bits/s of each resource, finite.
+    caps : sequence of float, optional
+        What each flow may not exceed whatever is free.
 
     Returns
     -------
@@ -33,8 +36,13 @@ def fair_rates(routes: Sequence[tuple[int, ...]], capacity: Sequence[float]) -> 
     -----
     Repeatedly take the resource with the smallest fair share of what is free and fix its flows at that share. Fixing
     flows can only raise the share of other resources, so a heap of old shares, looked at again when they come up, is
-    enough.
+    enough. A cap is one more resource, which nobody else uses.
     """
+    if caps is not None and min(caps, default=float("inf")) < float("inf"):
+        capped = [flow for flow, cap in enumerate(caps) if cap < float("inf")]
+        private = {flow: len(capacity) + number for number, flow in enumerate(capped)}
+        routes = [(*route, private[flow]) if flow in private else route for flow, route in enumerate(routes)]
+        capacity = [*capacity, *(caps[flow] for flow in capped)]
     users: dict[int, list[int]] = {}
     for flow, route in enumerate(routes):
         for link in route:
@@ -65,12 +73,13 @@ class MaxMinSharing:
 
     Parameters
     ----------
-    links : Links
-        The links of all nodes.
+    capacity_bps : sequence of float
+        Bits/s of each resource.
     """
 
-    def __init__(self, links: Links) -> None:
-        self._solver = Solved(capacities(links))
+    def __init__(self, capacity_bps: Sequence[float]) -> None:
+        self._capacity = list(capacity_bps)
+        self._solver = Solved(self._capacity)
 
     def start(self, now: float, flows: list[Flow]) -> None:
         """See `Sharing`."""
@@ -89,6 +98,13 @@ class MaxMinSharing:
         self._solver.solve(now, self._solver.stop(now))
         return ended
 
+    def recapacitate(self, now: float, capacity: dict[int, float]) -> None:
+        """See `Sharing`."""
+        flows = self._solver.stop(now)
+        for link, rate in capacity.items():
+            self._capacity[link] = rate
+        self._solver.solve(now, flows)
+
 
 class Solved:
     """A set of flows with their rates, valid until one starts or ends."""
@@ -102,9 +118,10 @@ class Solved:
     def solve(self, now: float, flows: list[Flow]) -> None:
         """Hold these flows from `now` on."""
         self._since = now
-        for flow, rate in zip(flows, fair_rates([flow.route for flow in flows], self._capacity), strict=True):
+        rates = fair_rates([flow.route for flow in flows], self._capacity, [flow.cap_bps for flow in flows])
+        for flow, rate in zip(flows, rates, strict=True):
             flow.rate = rate
-        self._ends = [(now + flow.bits / flow.rate, flow) for flow in flows]
+        self._ends = [(now + flow.bits / flow.rate if flow.rate else float("inf"), flow) for flow in flows]
         self.next_finish = min((end for end, _ in self._ends), default=float("inf"))
 
     def finish(self, now: float) -> list[Flow]:

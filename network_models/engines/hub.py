@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from network_models.draining import drained
-from network_models.links import SERVER, Floats, Integers, Links
+from network_models.fabric import SERVER, Floats, Integers
+from network_models.paths import Paths, hot_bps
+from network_models.sharing.draining import drained
 from network_models.timing import Timing
 
 
-def gather(links: Links, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
+def gather(paths: Paths, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
     """Send each worker's message to the server; see `Star.gather`."""
-    latency = links.path_latency_s(workers, SERVER)
-    finish = drained(start + latency, 8.0 * sizes_bytes, links.up_bps[workers], float(links.down_bps[SERVER]))
+    latency = paths.latency_s(workers, SERVER)
+    finish = drained(
+        start + latency, paths.bits(sizes_bytes), paths.rate_bps(workers, SERVER), hot_bps(paths, 0, SERVER)
+    )
     return gathered(start, finish, latency), float(finish.max())
 
 
@@ -21,11 +24,11 @@ def gathered(start: Floats, finish: Floats, latency: Floats) -> Timing:
     return Timing.between(start, finish, finish - start, np.zeros(len(start)), latency)
 
 
-def broadcast(links: Links, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
+def broadcast(paths: Paths, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
     """Send one copy from the server to each worker; see `Star.broadcast`."""
-    latency = links.path_latency_s(SERVER, workers)
-    bits = np.full(len(workers), 8.0 * size_bytes)
-    arrived = drained(server_start + latency, bits, links.down_bps[workers], float(links.up_bps[SERVER]))
+    latency = paths.latency_s(SERVER, workers)
+    bits = np.full(len(workers), paths.bits(size_bytes))
+    arrived = drained(server_start + latency, bits, paths.rate_bps(SERVER, workers), hot_bps(paths, SERVER, 0))
     return broadcasted(start, server_start, arrived, latency)
 
 

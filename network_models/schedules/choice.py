@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from network_models.links import SERVER, Floats, Integers, Links
+import numpy as np
+
+from network_models.fabric import SERVER, Floats, Integers
+from network_models.paths import Paths, hot_bps
 
 
-def cheapest_all_reduce(links: Links, workers: Integers, sizes_bytes: Floats, merged: Callable[[int], float]) -> str:
+def cheapest_all_reduce(paths: Paths, workers: Integers, sizes_bytes: Floats, merged: Callable[[int], float]) -> str:
     """Name the schedule with the least closed-form time: `ring`, `halving_doubling` or `server` (ties go to the
     first).
 
@@ -21,9 +24,8 @@ def cheapest_all_reduce(links: Links, workers: Integers, sizes_bytes: Floats, me
     ranks = len(workers)
     if ranks == 1:
         return "ring"
-    worst = float(links.latency_s[workers].max())
-    up, down = float(links.up_bps[workers].min()), float(links.down_bps[workers].min())
-    rate, alpha = min(up, down), 2.0 * worst
+    here, there = workers, np.roll(workers, -1)
+    rate, alpha = float(paths.rate_bps(here, there).min()), float(paths.latency_s(here, there).max())
     bits = [8.0 * float(sizes_bytes.max()), *(8.0 * merged(count) for count in range(2, ranks + 1))]
 
     ring = 2 * (ranks - 1) * alpha + (sum(bits[:-1]) + (ranks - 1) * bits[-1]) / (ranks * rate)
@@ -36,9 +38,10 @@ def cheapest_all_reduce(links: Links, workers: Integers, sizes_bytes: Floats, me
     if folds:
         halving += 2 * alpha + (bits[0] + bits[-1]) / rate
 
-    to_server = 1.0 / min(up, float(links.down_bps[SERVER]) / ranks)
-    from_server = 1.0 / min(down, float(links.up_bps[SERVER]) / ranks)
-    server = 2 * (worst + float(links.latency_s[SERVER])) + bits[0] * to_server + bits[-1] * from_server
+    to_server = 1.0 / min(float(paths.rate_bps(here, SERVER).min()), hot_bps(paths, 0, SERVER) / ranks)
+    from_server = 1.0 / min(float(paths.rate_bps(SERVER, here).min()), hot_bps(paths, SERVER, 0) / ranks)
+    ways = float(paths.latency_s(here, SERVER).max()) + float(paths.latency_s(SERVER, here).max())
+    server = ways + bits[0] * to_server + bits[-1] * from_server
 
     times = {"ring": ring, "halving_doubling": halving, "server": server}
     return min(times, key=times.__getitem__)

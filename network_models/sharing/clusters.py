@@ -10,12 +10,12 @@ solved anew at each of its own events.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 
-from network_models.hot_link import HotLink
-from network_models.links import Links
-from network_models.maxmin import Solved
-from network_models.sharing import Flow, capacities
+from network_models.sharing.flow import Flow
+from network_models.sharing.hot_link import HotLink
+from network_models.sharing.maxmin import Solved
 
 _INFINITY = float("inf")
 _DISSOLVED = -_INFINITY  # a due time that no entry of the queue has
@@ -31,7 +31,7 @@ class _Star:
         self._flows: dict[int, Flow] = {}
 
     def add(self, now: float, flow: Flow) -> None:
-        cap = min(self._capacity[link] for link in flow.route)
+        cap = min(flow.cap_bps, min(self._capacity[link] for link in flow.route))
         self._flows[flow.sequence] = flow
         self._link.add(now, flow.sequence, flow.bits, cap)
 
@@ -73,13 +73,15 @@ class Clusters:
 
     Parameters
     ----------
-    links : Links
-        The links of all nodes.
+    capacity_bps : sequence of float
+        Bits/s of each resource.
+    hot : collection of int
+        Resources that many flows will meet at (a server's), the centre of a flow that is alone.
     """
 
-    def __init__(self, links: Links) -> None:
-        self._capacity = capacities(links)
-        self._server = {links.workers, len(self._capacity) - 1}
+    def __init__(self, capacity_bps: Sequence[float], hot: Collection[int] = ()) -> None:
+        self._capacity = list(capacity_bps)
+        self._hot = frozenset(hot)
         self._users: Counter[int] = Counter()
         self._of: dict[int, _Star | _Web | None] = {}  # link in use -> cluster; None: to be regrouped
         self._queue: list[tuple[float, int, _Star | _Web]] = []
@@ -133,8 +135,20 @@ class Clusters:
                 self._regroup(now, self._dissolve(cluster, now))
         return ended
 
+    def recapacitate(self, now: float, capacity: dict[int, float]) -> None:
+        """See `Sharing`."""
+        loose: list[Flow] = []
+        for link, rate in capacity.items():
+            cluster = self._of.get(link)
+            if cluster is not None:
+                loose += self._dissolve(cluster, now)
+            self._capacity[link] = rate
+        self._regroup(now, loose)
+
     def _joinable(self, flow: Flow) -> _Star | None:
         """The star that stays one when this flow joins; a new one where the flow meets nobody."""
+        if not all(self._capacity[link] for link in flow.route):
+            return None  # it stands still, which a star cannot do
         taken = [link for link in flow.route if link in self._of]
         if not taken:
             return _Star(self._capacity, self._default_centre(flow))
@@ -142,7 +156,7 @@ class Clusters:
         return cluster if isinstance(cluster, _Star) and taken == [cluster.centre] else None
 
     def _default_centre(self, flow: Flow) -> int:
-        return next((link for link in flow.route if link in self._server), flow.route[-1])
+        return next((link for link in flow.route if link in self._hot), flow.route[-1])
 
     def _schedule(self, cluster: _Star | _Web) -> None:
         cluster.due = cluster.next_finish()
@@ -183,7 +197,8 @@ class Clusters:
         if len(members) > 1:
             centre = max(members[0].route, key=degrees.__getitem__)
         cluster: _Star | _Web
-        if degrees[centre] == len(members) and sum(degrees.values()) == len(degrees) + len(members) - 1:
+        moving = all(self._capacity[link] for link in degrees)
+        if moving and degrees[centre] == len(members) and sum(degrees.values()) == len(degrees) + len(members) - 1:
             cluster = _Star(self._capacity, centre)
             for flow in members:
                 cluster.add(now, flow)

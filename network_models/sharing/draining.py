@@ -6,8 +6,8 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from network_models.hot_link import HotLink
 from network_models.links import Floats, Integers
+from network_models.sharing.hot_link import HotLink
 
 
 def drained(arrival: Floats, bits: Floats, cap_bps: Floats, capacity_bps: float) -> Floats:

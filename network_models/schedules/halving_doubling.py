@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from network_models.links import Floats, Integers, Links
+from network_models.fabric import Floats, Integers
+from network_models.paths import Paths
 from network_models.timing import Timing
 
 
@@ -63,13 +64,13 @@ def butterfly(sizes_bytes: Floats, merged: Callable[[int], float]) -> list[Excha
     return exchanges
 
 
-def run_butterfly(links: Links, workers: Integers, start: Floats, exchanges: list[Exchange]) -> Timing:
+def run_butterfly(paths: Paths, workers: Integers, start: Floats, exchanges: list[Exchange]) -> Timing:
     """Time the exchanges between `workers` (rank = position) without simulating their messages."""
     ready, latency, busy = start, np.zeros(len(workers)), np.zeros((2, len(workers)))
     for exchange in exchanges:
         partner = exchange.partner
-        delay = links.path_latency_s(workers, workers[partner])
-        transfer = delay + 8.0 * exchange.sent_bytes / links.path_bps(workers, workers[partner])
+        delay = paths.latency_s(workers, workers[partner])
+        transfer = delay + 8.0 * exchange.sent_bytes / paths.rate_bps(workers, workers[partner])
         sending = np.where(exchange.sends, transfer, 0.0)
         lasting = np.maximum(sending, sending[partner])
         busy[0 if exchange.reducing else 1] += lasting

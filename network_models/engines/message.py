@@ -12,12 +12,13 @@ from typing import TypeAlias
 import numpy as np
 import simpy
 
-from network_models import hub
+from network_models.engines import hub
+from network_models.fabric import SERVER, Floats, Integers
 from network_models.fluid import FluidNetwork
-from network_models.halving_doubling import Exchange
-from network_models.links import SERVER, Floats, Integers, Links
-from network_models.maxmin import MaxMinSharing
-from network_models.ring import Ring
+from network_models.paths import Paths
+from network_models.schedules.halving_doubling import Exchange
+from network_models.schedules.ring import Ring
+from network_models.sharing.maxmin import MaxMinSharing
 from network_models.timing import Timing
 from network_models.transfer import Transfer
 
@@ -35,8 +36,8 @@ class Messages:
 
     network: FluidNetwork
 
-    def __init__(self, links: Links) -> None:
-        self.links = links
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
 
     def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
         """Workers to server."""
@@ -49,7 +50,7 @@ class Messages:
             finish[rank] = env.now
 
         self._run(env, push, len(workers))
-        return hub.gathered(start, finish, self.links.path_latency_s(workers, SERVER)), float(finish.max())
+        return hub.gathered(start, finish, self.paths.latency_s(workers, SERVER)), float(finish.max())
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers."""
@@ -61,7 +62,7 @@ class Messages:
             arrived[rank] = env.now
 
         self._run(env, push, len(workers))
-        return hub.broadcasted(start, server_start, arrived, self.links.path_latency_s(SERVER, workers))
+        return hub.broadcasted(start, server_start, arrived, self.paths.latency_s(SERVER, workers))
 
     def ring(self, workers: Integers, start: Floats, ring: Ring) -> Timing:
         """Each to the next."""
@@ -121,7 +122,7 @@ class Messages:
 
     def _begin(self, now: float) -> tuple[simpy.Environment, FluidNetwork]:
         env = simpy.Environment(initial_time=now)
-        self.network = FluidNetwork(env, self, MaxMinSharing(self.links))
+        self.network = FluidNetwork(env, self.paths, MaxMinSharing(self.paths.capacity_bps.tolist()))
         return env, self.network
 
     def _run(self, env: simpy.Environment, process: Callable[[int], Steps], ranks: int) -> None:

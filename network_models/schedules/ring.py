@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from network_models.links import Floats, Integers, Links
+from network_models.fabric import Floats, Integers
+from network_models.paths import Paths
 from network_models.timing import Timing
 
 
@@ -64,7 +65,7 @@ def all_gather_ring(sizes_bytes: Floats) -> Ring:
     return Ring(len(sizes_bytes) - 1, 0, lambda step: np.roll(sizes_bytes, step), False)
 
 
-def run_ring(links: Links, workers: Integers, start: Floats, ring: Ring) -> Timing:
+def run_ring(paths: Paths, workers: Integers, start: Floats, ring: Ring) -> Timing:
     """Time a ring over `workers` (in this order) without simulating its messages.
 
     A rank's time in a step is transfer while its own message or the one it needs is under way, and waiting in
@@ -73,8 +74,8 @@ def run_ring(links: Links, workers: Integers, start: Floats, ring: Ring) -> Timi
     if len(workers) == 1:
         return Timing.nothing(start)
     following = np.concatenate((workers[1:], workers[:1]))
-    latency, rate = links.path_latency_s(workers, following), links.path_bps(workers, following)
-    if ring.alike and links.alike(workers) and (start == start[0]).all():
+    latency, rate = paths.latency_s(workers, following), paths.rate_bps(workers, following)
+    if ring.alike and paths.fabric.alike(workers) and (start == start[0]).all():
         uplink, downlink = _in_step(float(latency[0]), float(rate[0]), ring)
         times = (float(start[0]) + uplink + downlink, uplink, downlink, 0.0, ring.steps * float(latency[0]))
         return Timing(*(np.full(len(workers), time) for time in times))

@@ -1,0 +1,1 @@
+"""What plays a schedule on the paths of a fabric: closed forms and vectors, or real messages."""
