@@ -62,12 +62,16 @@ class FluidNetwork:
         self._starting: list[Flow] = []
         self._wakes: list[float] = []  # times at which a wake-up is scheduled; the first is the next to come
         self._transfers = 0
+        self._behind: set[int] = set()  # messages that wait for the earlier ones of their channel
+        self._held: dict[int, Flow] = {}
         self._costs: dict[tuple[int, int], tuple[tuple[int, ...], float, float]] = {}
         self.sent_bytes = [0.0] * (self._workers + self._servers)
         self.received_bytes = [0.0] * (self._workers + self._servers)
         self.carried_bits = np.zeros(len(paths.capacity_bps))
 
-    def transfer(self, source: int, destination: int, size_bytes: float) -> simpy.Event:
+    def transfer(
+        self, source: int, destination: int, size_bytes: float, draw: int | None = None, behind: bool = False
+    ) -> simpy.Event:
         """Send a message now.
 
         Parameters
@@ -76,6 +80,10 @@ class FluidNetwork:
             Two different nodes, each a worker's number or a server's (`SERVER` is -1).
         size_bytes : float
             At least 0; a schedule's segments may be fractions of a byte.
+        draw : int, optional
+            Number of the message's draws, where its latency is random; by default its sequence number.
+        behind : bool
+            Whether it flows only when the earlier messages of its channel have drained, as on one connection.
 
         Returns
         -------
@@ -93,12 +101,14 @@ class FluidNetwork:
         if source == destination:
             raise ValueError(f"destination: expected another node than the source, got {destination} for both")
         size = number("size_bytes", size_bytes)
-        route, latency, cap = self._cost(source, destination)
+        route, latency, cap = self._cost(source, destination, self._transfers if draw is None else draw)
         message = Message(source, destination, size, self.env.now, latency, self._transfers, self.env.event())
         self._transfers += 1
         self._messages[message.sequence] = message
         self._channels.setdefault((source, destination), deque()).append(message)
         flow = Flow(message.sequence, route, float(self.paths.bits(size)), cap)
+        if behind:
+            self._behind.add(message.sequence)
         delay = latency + self._stall_s(source, destination, size)
         if delay > 0:
             self.env.timeout(delay, flow).callbacks.append(self._begin_after_latency)
@@ -106,11 +116,11 @@ class FluidNetwork:
             self._begin(flow)
         return message.delivered
 
-    def _cost(self, source: int, destination: int) -> tuple[tuple[int, ...], float, float]:
+    def _cost(self, source: int, destination: int, draw: int) -> tuple[tuple[int, ...], float, float]:
         """Route, latency (jitter included) and ceiling of a message."""
         known = self._costs.get((source, destination))
         if known is None or self.paths.jitter is not None:
-            latency = float(self.paths.latency_s(source, destination, self._transfers))
+            latency = float(self.paths.latency_s(source, destination, draw))
             known = (
                 self.paths.fabric.route(source, destination),
                 latency,
@@ -130,6 +140,11 @@ class FluidNetwork:
         self._begin(flow)
 
     def _begin(self, flow: Flow) -> None:
+        if flow.sequence in self._behind:
+            message = self._messages[flow.sequence]
+            if self._channels[message.source, message.destination][0] is not message:
+                self._held[flow.sequence] = flow
+                return
         if flow.bits and not flow.route:  # no link limits it, so only its own ceiling does
             bits, flow.bits = flow.bits, 0.0
             if flow.cap_bps < float("inf"):
@@ -174,6 +189,8 @@ class FluidNetwork:
             first.delivered.succeed(first.record(now))
         if not channel:
             del self._channels[key]
+        elif (flow := self._held.pop(channel[0].sequence, None)) is not None:
+            self._begin(flow)
 
 
 class _Wake(simpy.Event):

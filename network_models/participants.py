@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
-from network_models.links import Floats, Integers
+from network_models.fabric import Floats, Integers
+from network_models.timing import spread, uniform
 
 
-def participants(total: int, workers: npt.ArrayLike, start: npt.ArrayLike) -> tuple[Integers, Floats]:
+@lru_cache(maxsize=16)
+def everybody(total: int) -> Integers:
+    """The numbers 0..total-1, always the same read-only array, so that they are made and checked once."""
+    numbers = np.arange(total)
+    numbers.flags.writeable = False
+    return numbers
+
+
+def participants(
+    total: int, workers: npt.ArrayLike | range | None, start: npt.ArrayLike | float
+) -> tuple[Integers, Floats]:
     """Read who takes part and when each is ready.
 
     Parameters
     ----------
     total : int
         Workers in the network, n.
-    workers : array of int, shape (w,)
-        Different numbers in 0..n-1, at least one, in the order in which ring and butterfly are formed.
-    start : array of float, shape (w,)
-        Absolute seconds at which each is ready.
+    workers : array of int, shape (w,), or None
+        Different numbers in 0..n-1, at least one, in the order in which ring and butterfly are formed; None for all n.
+    start : array of float, shape (w,), or float
+        Absolute seconds at which each is ready; one number when all are at once.
 
     Returns
     -------
     workers, start : ndarray of int64, ndarray of float64
+        The first is `everybody(total)` itself where it says the same.
 
     Raises
     ------
     ValueError
         If a number is out of range or named twice, or the shapes differ, or a time is not finite.
     """
+    if workers is None or workers is everybody(total) or isinstance(workers, range) and workers == range(total):
+        return everybody(total), _ready(start, total)
     chosen = np.asarray(workers)
     if chosen.ndim != 1 or not len(chosen) or chosen.dtype.kind not in "iu":
         raise ValueError(f"workers: expected a vector of at least one worker number, got {workers!r}")
@@ -39,19 +55,41 @@ def participants(total: int, workers: npt.ArrayLike, start: npt.ArrayLike) -> tu
         raise ValueError(f"workers: expected numbers in 0..{total - 1}, got {low if low < 0 else high}")
     if not rising and len(np.unique(chosen)) != len(chosen):
         raise ValueError("workers: expected different numbers, got some twice")
-    return chosen, vector("start", start, len(chosen), low=-np.inf)
+    if rising and len(chosen) == total:
+        chosen = everybody(total)
+    return chosen, _ready(start, len(chosen))
+
+
+def _ready(start: npt.ArrayLike | float, length: int) -> Floats:
+    return vector("start", spread(start, length) if isinstance(start, (int, float)) else start, length, low=-np.inf)
 
 
 def vector(key: str, values: npt.ArrayLike, length: int, low: float = 0.0) -> Floats:
-    """Read one finite number of at least `low` for each participant."""
-    numbers = np.asarray(values, dtype=np.float64)
+    """Read one finite number of at least `low` for each participant; a spread stays one."""
+    given = np.asarray(values)
+    numbers = given.astype(np.float64, copy=False)
+    if given.shape == (length,) and length > 1 and given.strides == (0,):
+        numbers = spread(float(given[0]), length)
     if numbers.shape != (length,):
         raise ValueError(f"{key}: expected shape ({length},), one value for each participant, got {numbers.shape}")
-    least, most = numbers.min(), numbers.max()
+    least, most = (numbers[0], numbers[0]) if uniform(numbers) else (numbers.min(), numbers.max())
     if not (least >= low and -np.inf < least and most < np.inf):
         wanted = "finite values" if low == -np.inf else f"finite values of at least {low:g}"
         raise ValueError(f"{key}: expected {wanted}, got {least if not least >= low else most}")
     return numbers
+
+
+def edge_list(edges: tuple[npt.ArrayLike, npt.ArrayLike], ranks: int) -> tuple[Integers, Integers]:
+    """Read the edges of a neighbour exchange: the ranks that they leave and those that they reach."""
+    source, destination = (np.asarray(ends, dtype=np.int64) for ends in edges)
+    if source.shape != destination.shape or source.ndim != 1:
+        raise ValueError(f"edges: expected two vectors of one length, got {source.shape} and {destination.shape}")
+    both = np.concatenate((source, destination))
+    if len(both) and not (0 <= both.min() and both.max() < ranks):
+        raise ValueError(f"edges: expected ranks in 0..{ranks - 1}, got {both.min()} to {both.max()}")
+    if (source == destination).any():
+        raise ValueError("edges: expected two different ranks at the ends of each, got one that is both")
+    return source, destination
 
 
 def number(key: str, value: float, low: float = 0.0) -> float:

@@ -74,6 +74,12 @@ class Paths:
         capacity = self.transport.capacity_bps(self.fabric.path_bps(source, destination))
         return np.minimum(capacity, self.ceiling_bps(source, destination))
 
+    def arrival_s(
+        self, source: Integers, destination: Integers | int, begin_s: Floats, size_bytes: Floats | float
+    ) -> Floats:
+        """When messages whose first bits flow at `begin_s` have arrived if each is alone on its path, elementwise."""
+        return np.asarray(begin_s + self.bits(size_bytes) / self.rate_bps(source, destination))
+
     def stall_s(self, source: Integers, destination: Integers, begin_s: Floats, size_bytes: Floats | float) -> Floats:
         """Set-up and slow start of messages that begin at `begin_s`, elementwise, from what connections remember."""
         if not self.transport.remembers:

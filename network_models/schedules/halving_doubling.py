@@ -13,90 +13,88 @@ section 4.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from network_models.fabric import Floats, Integers
-from network_models.paths import Paths
-from network_models.timing import Timing
+from network_models.schedules.call import Call
+from network_models.schedules.step import Program, Step, one_way
 
 
-@dataclass(frozen=True, eq=False)
-class Exchange:
-    """One step: rank r sends `sent_bytes[r]` to `partner[r]` where `sends[r]`; a rank that is its own partner sits
-    out.
-
-    Arrays have shape (w,); `reducing` says whether the step counts as uplink (it reduces) or as downlink.
-    """
-
-    partner: Integers
-    sends: npt.NDArray[np.bool_]
-    sent_bytes: Floats
-    reducing: bool
-
-
-def butterfly(sizes_bytes: Floats, merged: Callable[[int], float]) -> list[Exchange]:
-    """Plan the exchanges for payloads of `sizes_bytes` (w,); `merged(count)` bytes hold `count` of them merged."""
-    ranks = len(sizes_bytes)
-    levels = ranks.bit_length() - 1
-    rest = ranks - (1 << levels)
+@lru_cache(maxsize=16)
+def folded(ranks: int) -> tuple[Integers, Integers]:
+    """The 2^k ranks that do the butterfly, and those that fold into the rank before them."""
+    rest = ranks - (1 << ranks.bit_length() - 1)
     numbers = np.arange(ranks)
-    core = np.concatenate((numbers[: 2 * rest : 2], numbers[2 * rest :]))
-    folded = numbers[1 : 2 * rest : 2]
-    counts = np.ones(len(core), dtype=np.int64)
-    counts[:rest] = 2
-    exchanges = [_one_way(folded, folded - 1, sizes_bytes, True)] if rest else []
-    position = np.arange(len(core))
-    for level in range(1, levels + 1):
-        other = position ^ (len(core) >> level)
-        whole = _merged_bytes(counts, sizes_bytes[core], merged)
-        exchanges.append(_pairs(ranks, core, other, whole / (1 << level), True))
-        counts = counts + counts[other]
-    result = merged(ranks) if ranks > 1 else 0.0
+    return np.concatenate((numbers[: 2 * rest : 2], numbers[2 * rest :])), numbers[1 : 2 * rest : 2]
+
+
+@lru_cache(maxsize=128)
+def partners(ranks: int, distance: int) -> tuple[Integers, Integers, Integers]:
+    """The butterfly's ranks, whom each exchanges with, and that one's position; the same arrays at every call."""
+    core, _ = folded(ranks)
+    other = np.arange(len(core)) ^ distance
+    return core, core[other], other
+
+
+def exchange(ranks: int, distance: int, size_bytes: Floats | float, reducing: bool) -> Step:
+    """Every rank of the butterfly swaps a message with the one whose position differs in the bit `distance`."""
+    core, across, _ = partners(ranks, distance)
+    return Step(core, across, size_bytes, reducing, rendezvous=True, symmetric=len(core) == ranks)
+
+
+def all_reduce_halving_doubling(call: Call) -> Program:
+    """Halve what is exchanged, level by level, until every rank holds 1/2^k of the sum; then the same way back.
+
+    Alike workers, w = 2^k: 2 k a + 2 (1 - 1/w) 8 m / B; the fold costs 2 a + 2 * 8 m / B more.
+    """
+    ranks, levels = call.ranks, call.ranks.bit_length() - 1
+    core, extra = folded(ranks)
+    steps = [one_way(extra, extra - 1, _of(call.own, extra), reducing=True)] if len(extra) else []
+    if not len(extra) and call.alike:
+        for level in range(1, levels + 1):
+            whole = call.largest if level == 1 else float(call.merged(1 << level - 1))
+            steps.append(exchange(ranks, ranks >> level, whole / (1 << level), True))
+    else:
+        counts = np.ones(len(core), dtype=np.int64)
+        counts[: len(extra)] = 2
+        for level in range(1, levels + 1):
+            whole_each = call.holding(counts, call.sizes_bytes[core])
+            steps.append(exchange(ranks, len(core) >> level, whole_each / (1 << level), True))
+            counts = counts + counts[partners(ranks, len(core) >> level)[2]]
     for level in range(levels, 0, -1):
-        other = position ^ (len(core) >> level)
-        exchanges.append(_pairs(ranks, core, other, np.full(len(core), result / (1 << level)), False))
-    if rest:
-        exchanges.append(_one_way(folded - 1, folded, np.full(ranks, result), False))
-    return exchanges
+        steps.append(exchange(ranks, len(core) >> level, call.result / (1 << level), False))
+    if len(extra):
+        steps.append(one_way(extra - 1, extra, call.result))
+    return Program(ranks, steps)
 
 
-def run_butterfly(paths: Paths, workers: Integers, start: Floats, exchanges: list[Exchange]) -> Timing:
-    """Time the exchanges between `workers` (rank = position) without simulating their messages."""
-    ready, latency, busy = start, np.zeros(len(workers)), np.zeros((2, len(workers)))
-    for exchange in exchanges:
-        partner = exchange.partner
-        delay = paths.latency_s(workers, workers[partner])
-        transfer = delay + 8.0 * exchange.sent_bytes / paths.rate_bps(workers, workers[partner])
-        sending = np.where(exchange.sends, transfer, 0.0)
-        lasting = np.maximum(sending, sending[partner])
-        busy[0 if exchange.reducing else 1] += lasting
-        latency += np.where(exchange.sends | exchange.sends[partner], delay, 0.0)
-        ready = np.maximum(ready, ready[partner]) + lasting
-    return Timing.between(start, ready.copy(), busy[0], busy[1], latency)
+def reduce_scatter_halving(call: Call) -> Program:
+    """Leave 1/w of the sum with each rank in log2(w) exchanges, each of half as many bytes as the one before.
+
+    Where w is no power of two, a rank that another has folded into keeps 2/w and sends that one its 1/w at the end.
+    """
+    ranks, levels = call.ranks, call.ranks.bit_length() - 1
+    core, extra = folded(ranks)
+    counts = np.ones(len(core), dtype=np.int64)
+    counts[: len(extra)] = 2
+    shares = counts / ranks  # of the sum, that each position is to keep
+    steps = [one_way(extra, extra - 1, _of(call.own, extra), reducing=True)] if len(extra) else []
+    for level in range(1, levels + 1):
+        distance = len(core) >> level
+        other = partners(ranks, distance)[2]
+        kept = np.add.reduceat(shares, np.arange(0, len(core), distance)).repeat(distance)
+        size: Floats | float = call.holding(counts, call.sizes_bytes[core]) * kept[other]
+        if call.alike and not len(extra):
+            size = float(np.asarray(size)[0])
+        steps.append(exchange(ranks, distance, size, True))
+        counts = counts + counts[other]
+    if len(extra):
+        steps.append(one_way(extra - 1, extra, call.result / ranks))
+    return Program(ranks, steps)
 
 
-def _pairs(ranks: int, core: Integers, other: Integers, sent_bytes: Floats, reducing: bool) -> Exchange:
-    partner, sends, sizes = np.arange(ranks), np.zeros(ranks, dtype=bool), np.zeros(ranks)
-    partner[core], sends[core], sizes[core] = core[other], True, sent_bytes
-    return Exchange(partner, sends, sizes, reducing)
-
-
-def _one_way(sources: Integers, destinations: Integers, sizes_bytes: Floats, reducing: bool) -> Exchange:
-    ranks = len(sizes_bytes)
-    partner, sends, sizes = np.arange(ranks), np.zeros(ranks, dtype=bool), np.zeros(ranks)
-    partner[sources], partner[destinations] = destinations, sources
-    sends[sources], sizes[sources] = True, sizes_bytes[sources]
-    return Exchange(partner, sends, sizes, reducing)
-
-
-def _merged_bytes(counts: Integers, own_bytes: Floats, merged: Callable[[int], float]) -> Floats:
-    """Size of each rank's payload: its own until something was merged into it."""
-    whole = own_bytes.astype(np.float64)
-    for count in np.unique(counts).tolist():
-        if count > 1:
-            whole[counts == count] = merged(count)
-    return whole
+def _of(sizes: Floats | float, ranks: Integers) -> Floats | float:
+    """Those ranks' sizes, still one number where all have the same."""
+    return sizes if isinstance(sizes, float) else sizes[ranks]

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from network_models import Timing, star
-from network_models.engines.message import Messages
-from network_models.schedules.halving_doubling import butterfly
+from network_models.engines.reference import Reference
+from network_models.schedules.call import Call
+from network_models.schedules.halving_doubling import all_reduce_halving_doubling
 from network_models.schedules.ring import all_gather_ring, all_reduce_ring
 
 RATES = st.sampled_from([1e6, 2e6, 1e7]) | st.floats(1e5, 1e8) | st.just(float("inf"))
@@ -106,7 +107,7 @@ def test_all_reduce(all_reduce: str, case: dict) -> None:
 @given(scenarios())
 @settings(max_examples=30, deadline=None)
 def test_bytes_in_are_bytes_out(case: dict) -> None:
-    engine = Messages(star(*case["star"]).paths)
+    engine = Reference(star(*case["star"]).paths)
     workers, start, sizes = np.array(case["workers"]), np.array(case["start"]), np.array(case["sizes"], dtype=float)
     w, merged = len(workers), case["merged"]
 
@@ -122,14 +123,14 @@ def test_bytes_in_are_bytes_out(case: dict) -> None:
     assert sent[-1] == 77 * w and (received[workers] == 77).all()
     if w == 1:
         return
-    engine.ring(workers, start, all_gather_ring(sizes))
+    engine.play(workers, start, all_gather_ring(Call(sizes, merged)))
     sent, received = carried()
     assert received[workers] == pytest.approx(sizes.sum() - sizes)
-    engine.ring(workers, start, all_reduce_ring(sizes, merged))
+    engine.play(workers, start, all_reduce_ring(Call(sizes, merged)))
     sent, received = carried()
     expected = (sizes + sum(merged(count) for count in range(2, w)) + (w - 1) * merged(w)) / w
     assert sent[workers] == pytest.approx(expected)
-    engine.butterfly(workers, start, butterfly(sizes, lambda count: case["size"]))
+    engine.play(workers, start, all_reduce_halving_doubling(Call(sizes, lambda count: case["size"])))
     sent, received = carried()
     if w in (2, 4, 8) and (sizes == case["size"]).all():
         assert sent[workers] == pytest.approx(np.full(w, 2 * (1 - 1 / w) * case["size"]))

@@ -138,7 +138,8 @@ def test_closed_forms_of_alike_workers(workers: int) -> None:
     if workers & (workers - 1):
         butterfly += 4 * latency + 2 * bits / rate
     assert reduced("halving_doubling") == pytest.approx(butterfly, rel=1e-12)
-    assert reduced("auto") == pytest.approx(min(ring, at_server, butterfly), rel=1e-12)
+    others = [reduced(name) for name in ("recursive_doubling", "segmented_ring", "binomial_tree", "torus_2d")]
+    assert reduced("auto") == pytest.approx(min(ring, at_server, butterfly, *others), rel=1e-12)
     net = star(workers, rate, rate, latency)
     gathered, server = net.gather(everyone, start, sizes)
     assert server == pytest.approx(3.0 + latency + workers * bits / rate, rel=1e-12)
@@ -156,7 +157,8 @@ def test_one_transfer_is_latency_plus_bits_over_bandwidth() -> None:
 @pytest.mark.parametrize("workers", [3, 4, 7])
 def test_auto_is_the_cheapest(workers: int, merged: float) -> None:
     times = {}
-    for all_reduce in ("ring", "halving_doubling", "server", "auto"):
+    tried = ("ring", "halving_doubling", "server", "recursive_doubling", "segmented_ring", "binomial_tree", "torus_2d")
+    for all_reduce in (*tried, "auto"):
         net = star(workers, "100 Mbit/s", "100 Mbit/s", "10 ms", "1 Gbit/s", "1 Gbit/s", all_reduce=all_reduce)
         timing = net.all_reduce(range(workers), np.zeros(workers), np.full(workers, 1e6), lambda count: merged)
         times[all_reduce] = timing.finish.max()

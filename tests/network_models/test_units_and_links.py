@@ -87,9 +87,13 @@ def test_the_message_is_exact() -> None:
         (dict(server_latency_s=-1), "network.server_latency_s: .* got -1"),
         (
             dict(all_reduce="tree"),
-            "network.all_reduce: expected one of ring, halving_doubling, server, auto, got 'tree'",
+            "network.all_reduce: expected one of ring, halving_doubling, .*, server, auto, got 'tree'",
         ),
-        (dict(all_gather="bruck"), "network.all_gather: expected one of ring, got 'bruck'"),
+        (dict(all_gather="star"), "network.all_gather: expected one of ring, bruck, recursive_doubling, got 'star'"),
+        (dict(segments=0), "network.segments: expected a whole number of at least 1, got 0"),
+        (dict(group_size=1.5), "network.group_size: expected a whole number of at least 1, got 1.5"),
+        (dict(all_reduce="hierarchical"), "network.group_size: expected a number"),
+        (dict(profile="mpi"), "network.profile: expected one of ideal.*, got 'mpi'"),
         (dict(mode="packet"), "network.mode: expected one of collapsed, message, got 'packet'"),
     ],
 )

@@ -1,0 +1,162 @@
+"""Play a program by the cheapest engine that is exact for it, and remember what is worth remembering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from network_models.engines import events, hub, vector
+from network_models.engines.carried import Carried
+from network_models.engines.contention import contended
+from network_models.engines.reference import Reference
+from network_models.fabric import SERVER, Floats, Integers
+from network_models.paths import Paths, hot_bps
+from network_models.schedules.call import Call
+from network_models.schedules.choice import cheapest_all_reduce
+from network_models.schedules.direct import gather_direct
+from network_models.schedules.registry import ALL_REDUCE, SCHEDULES
+from network_models.schedules.settings import Schedules, library
+from network_models.schedules.step import Program
+from network_models.schedules.tree import broadcast_star
+from network_models.timing import Timing, same, spread
+
+MODES = ("collapsed", "message")
+_KNOWN = 64  # what is remembered of each kind; then all is forgotten
+_T = TypeVar("_T")
+
+
+def _nothing(count: int) -> float:
+    return 0.0
+
+
+class Player:
+    """Times programs over the paths of a network.
+
+    Parameters
+    ----------
+    paths : Paths
+    mode : {'collapsed', 'message'}
+        The vector engine where no two messages meet and the event engine elsewhere, or the reference.
+    """
+
+    def __init__(self, paths: Paths, mode: str, schedules: Schedules) -> None:
+        if mode not in MODES:
+            raise ValueError(f"network.mode: expected one of {', '.join(MODES)}, got {mode!r}")
+        self.paths, self.schedules, self.carried = paths, schedules, Carried(paths)
+        self._library = library(schedules.profile)
+        self._reference = Reference(paths) if mode == "message" else None
+        self._known: dict[Hashable, Any] = {}
+
+    def collective(
+        self, name: str, workers: Integers, start: Floats, call: Call, server_start: float | None = None
+    ) -> Timing:
+        """Time a collective by the schedule, or the library, that the settings name."""
+        if call.ranks == 1 and call.root >= 0:
+            return Timing.nothing(start)
+        settings, paths = self.schedules, self.paths
+        groups = self._once(("groups", id(workers)), lambda: (settings.groups(paths.fabric, workers), workers))[0]
+        call = replace(call, segments=settings.segments, groups=groups, servers=paths.fabric.servers)
+        if self._library is not None and name == "all_reduce":
+            self.carried.count(self.plan("ring", call, ALL_REDUCE["ring"]), workers)
+            timed: Timing = self._library.all_reduce(paths, workers, start, call.sizes_bytes, call.merged)
+            return timed
+        schedule = getattr(settings, name)
+        if schedule == "auto":
+            schedule = self._cheapest(workers, call)
+        if schedule == "server":
+            up, everything = self.gather(workers, start, call.sizes_bytes)
+            return up.then(self.broadcast(workers, up.finish, everything, call.result))
+        program = self.plan((name, schedule), call, SCHEDULES[name][schedule])
+        fixed = call.edges is None
+        return self.play((name, schedule, call.root) if fixed else None, workers, start, program, server_start)
+
+    def _cheapest(self, workers: Integers, call: Call) -> str:
+        key = ("auto", id(workers), call.largest, tuple(call.growth(2, call.ranks)))
+        return self._once(key, lambda: (cheapest_all_reduce(self.paths, workers, call), workers))[0]
+
+    def plan(self, name: Hashable, call: Call, schedule: Callable[[Call], Program]) -> Program:
+        """The program of a call, made once for all calls that are alike."""
+        if not call.alike or call.edges is not None:
+            return schedule(call)
+        growth = tuple(call.growth(2, call.ranks))
+        key = (name, call.ranks, call.largest, growth, call.segments, call.root, call.servers, id(call.groups))
+        return self._once(key, lambda: (schedule(call), call))[0]
+
+    def play(
+        self,
+        pattern: Hashable | None,
+        workers: Integers,
+        start: Floats,
+        program: Program,
+        server_start: float | None = None,
+    ) -> Timing:
+        """Time a program; programs of one `pattern` differ only in sizes (None: in anything)."""
+        self.carried.count(program, workers)
+        if self._reference is not None:
+            return self._reference.play(workers, start, program, server_start)
+        meets = self._meets(pattern, program, workers)
+        play = events.play if meets else vector.play
+        return play(self.paths, workers, start, program, server_start)
+
+    def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
+        """Workers to server."""
+        call = Call(sizes_bytes, _nothing, root=-1, servers=1)
+        self.carried.count(self.plan("gather at the server", call, gather_direct), workers)
+        return (self._reference or _Hub(self.paths)).gather(workers, start, sizes_bytes)
+
+    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
+        """Server to workers."""
+        call = Call(spread(size_bytes, len(workers)), _nothing, root=-1, servers=1)
+        self.carried.count(self.plan("broadcast from the server", call, broadcast_star), workers)
+        return (self._reference or _Hub(self.paths)).broadcast(workers, start, server_start, size_bytes)
+
+    def _meets(self, pattern: Hashable, program: Program, workers: Integers) -> bool:
+        if pattern is None:
+            return contended(program, self.paths, workers)
+        key = ("meets", pattern, program.ranks, id(workers))
+        return self._once(key, lambda: (contended(program, self.paths, workers), workers))[0]
+
+    def _once(self, key: Hashable, make: Callable[[], tuple[_T, Any]]) -> tuple[_T, Any]:
+        """What was made under a key before, with what the key names by identity, which so stays alive."""
+        if key not in self._known:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[key] = make()
+        made: tuple[_T, Any] = self._known[key]
+        return made
+
+
+class _Hub:
+    """The two ways to and from the server, in closed form; alike workers that do the same are one."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+
+    def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
+        if not (self._one(workers, start) and same(sizes_bytes)):
+            return hub.gather(self._paths, workers, start, sizes_bytes)
+        latency, rate = (
+            self._paths.latency_s(workers[:1], SERVER),
+            self._rate_bps(int(workers[0]), SERVER, len(workers)),
+        )
+        finish = start[:1] + latency + self._paths.bits(sizes_bytes[:1]) / rate
+        return hub.gathered(start[:1], finish, latency).widened(len(workers)), float(finish[0])
+
+    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
+        if not self._one(workers, start):
+            return hub.broadcast(self._paths, workers, start, server_start, size_bytes)
+        latency, rate = (
+            self._paths.latency_s(SERVER, workers[:1]),
+            self._rate_bps(SERVER, int(workers[0]), len(workers)),
+        )
+        arrived = server_start + latency + self._paths.bits(size_bytes) / rate
+        return hub.broadcasted(start[:1], server_start, arrived, latency).widened(len(workers))
+
+    def _one(self, workers: Integers, start: Floats) -> bool:
+        return self._paths.plain and self._paths.fabric.alike(workers) and same(start)
+
+    def _rate_bps(self, source: int, destination: int, workers: int) -> float:
+        """What each of so many flows gets."""
+        alone = float(self._paths.rate_bps(source, destination))
+        return min(alone, hot_bps(self._paths, source, destination) / workers)
