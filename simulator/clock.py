@@ -14,6 +14,7 @@ import numpy as np
 import simpy
 
 from network_models import Network, Timing
+from network_models.even import copied, even, lifted, most, put, taken
 from simulator.compute import Compute
 from simulator.trace import Entry, Header
 
@@ -29,7 +30,7 @@ class Moment:
     seconds : float
         The makespan so far.
     spent : dict of str to ndarray, shape (n,)
-        Cumulative seconds of each worker by kind; the latencies are the parts of uplink and downlink due to
+        Cumulative seconds of each worker by kind, read-only; the latencies are the parts of uplink and downlink due to
         propagation, and `latency` is their sum. In an all-reduce each half has half of it.
     """
 
@@ -46,6 +47,11 @@ class Clock:
         Of the trace: the workers, and the FLOPs of a step.
     network : Network
     compute : Compute
+
+    Notes
+    -----
+    What is the same for all workers is kept as one number (`network_models.even`), so that a round of workers that are
+    alike costs the same for any n.
     """
 
     def __init__(self, header: Header, network: Network, compute: Compute) -> None:
@@ -53,10 +59,10 @@ class Clock:
         self.network, self.compute, self.flops = network, compute, header.flops_per_step
         network.reset()
         self.env = simpy.Environment()
-        self.now = np.zeros(n)
+        self.now = even(0.0, n)
         self.server = 0.0
-        self.spent = {kind: np.zeros(n) for kind in SPENT}
-        self._workers = np.arange(n)
+        self.spent = {kind: even(0.0, n) for kind in SPENT}
+        self._workers = self._everybody = np.arange(n)
 
     def play(self, entry: Entry) -> None:
         """Advance by one entry of a trace."""
@@ -64,35 +70,54 @@ class Clock:
 
     def moment(self) -> Moment:
         """Copy the present state; a worker that is ahead, or sat out, has been waiting since."""
-        spent = {kind: values.copy() for kind, values in self.spent.items()}
-        spent["waiting"] += self.seconds - self.now
+        spent = {kind: copied(values) for kind, values in self.spent.items()}
+        spent["waiting"] = lifted(np.add, spent["waiting"], lifted(np.subtract, self.seconds, self.now))
         return Moment(self.seconds, spent)
 
     @property
     def seconds(self) -> float:
         """The makespan so far: when the last worker, or the server, got where the program stands."""
-        return float(max(self.now.max(), self.server))
+        return max(most(self.now), self.server)
+
+    @property
+    def _participants(self) -> np.ndarray | range:
+        return range(len(self.now)) if self._workers is self._everybody else self._workers
+
+    @property
+    def _ready(self) -> np.ndarray:
+        """When each participant is ready."""
+        return self.now if self._workers is self._everybody else taken(self.now, self._workers)
 
     def _sizes(self, entry: Entry) -> np.ndarray:
         return np.broadcast_to(np.asarray(entry["size"], dtype=np.int64), self._workers.shape)
 
+    def _spend(self, kind: str, seconds: np.ndarray) -> None:
+        self.spent[kind] = self._added(self.spent[kind], seconds)
+
+    def _added(self, values: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+        """Add to the entries of the active workers."""
+        if self._workers is self._everybody:
+            return lifted(np.add, values, seconds)
+        return put(values, self._workers, taken(values, self._workers) + seconds)
+
     def _compute(self, kind: str, seconds: np.ndarray) -> None:
-        self.now[self._workers] += seconds
-        self.spent[kind][self._workers] += seconds
+        self.now = self._added(self.now, seconds)
+        self._spend(kind, seconds)
 
     def _communicate(self, timing: Timing, up: float) -> None:
         """Release the workers; `up` is the uplink's share of the latency."""
-        active = self._workers
-        self.now[active] = timing.finish
+        everybody = self._workers is self._everybody
+        self.now = copied(timing.finish) if everybody else put(self.now, self._workers, timing.finish)
         for kind in ("uplink", "downlink", "waiting", "latency"):
-            self.spent[kind][active] += getattr(timing, kind)
-        self.spent["uplink_latency"][active] += up * timing.latency
-        self.spent["downlink_latency"][active] += (1 - up) * timing.latency
+            self._spend(kind, getattr(timing, kind))
+        self._spend("uplink_latency", lifted(np.multiply, up, timing.latency))
+        self._spend("downlink_latency", lifted(np.multiply, 1 - up, timing.latency))
         if (end := self.seconds) > self.env.now:
             self.env.run(until=self.env.timeout(end - self.env.now))
 
     def _active(self, entry: Entry) -> None:
-        self._workers = np.asarray(entry["workers"], dtype=np.int64)
+        workers = np.asarray(entry["workers"], dtype=np.int64)
+        self._workers = self._everybody if np.array_equal(workers, self._everybody) else workers
 
     def _gradient(self, entry: Entry) -> None:
         self._compute("compute", self.compute.gradient_seconds(self._workers, entry["step"], self.flops))
@@ -101,7 +126,7 @@ class Clock:
         self._compute("encode", self.compute.work_seconds(self._workers, entry["size"]))
 
     def _gather(self, entry: Entry) -> None:
-        timing, arrived = self.network.gather(self._workers, self.now[self._workers], self._sizes(entry))
+        timing, arrived = self.network.gather(self._participants, self._ready, self._sizes(entry))
         self.server = max(self.server, arrived)  # it may be busy longer than that
         self._communicate(timing, up=1.0)
 
@@ -109,18 +134,18 @@ class Clock:
         self.server += self.compute.server_seconds(entry["size"])
 
     def _broadcast(self, entry: Entry) -> None:
-        start = self.now[self._workers]
-        self._communicate(self.network.broadcast(self._workers, start, self.server, entry["size"]), up=0.0)
+        timing = self.network.broadcast(self._participants, self._ready, self.server, entry["size"])
+        self._communicate(timing, up=0.0)
 
     def _all_reduce(self, entry: Entry) -> None:
         merged = entry.get("merged")
-        size = float(self._sizes(entry).max())
+        size = most(self._sizes(entry))
         law = (lambda count: size) if merged is None else (lambda count: float(merged[count - 1]))
-        timing = self.network.all_reduce(self._workers, self.now[self._workers], self._sizes(entry), law)
+        timing = self.network.all_reduce(self._participants, self._ready, self._sizes(entry), law)
         self._communicate(timing, up=0.5)
 
     def _all_gather(self, entry: Entry) -> None:
-        timing = self.network.all_gather(self._workers, self.now[self._workers], self._sizes(entry))
+        timing = self.network.all_gather(self._participants, self._ready, self._sizes(entry))
         self._communicate(timing, up=0.0)
 
     def _mark(self, entry: Entry) -> None:

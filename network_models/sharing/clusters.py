@@ -3,8 +3,9 @@ n) per event.
 
 A cluster is a connected set of flows (two flows are connected when they use the same link). Where all flows of a
 cluster use one link, its *centre*, and nothing else in common, every other link is a private cap and `HotLink` shares
-the centre: a parameter server with a thousand pushes in flight, a fan-out, one flow alone. Any other cluster is
-solved anew at each of its own events.
+the centre: a parameter server with a thousand pushes in flight, a fan-out, one flow alone. Any other cluster is a
+`Web`, in which a change is solved where it is felt. Flows join and leave a cluster; it is only taken apart when it
+falls into several, or when a web has become a star or the reverse.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from heapq import heappop, heappush
 
 from network_models.sharing.flow import Flow
 from network_models.sharing.hot_link import HotLink
-from network_models.sharing.maxmin import Solved
+from network_models.sharing.web import Web
 
 _INFINITY = float("inf")
 _DISSOLVED = -_INFINITY  # a due time that no entry of the queue has
@@ -50,24 +51,6 @@ class _Star:
         return list(self._flows.values())
 
 
-class _Web:
-    """Flows that share links in any other way."""
-
-    def __init__(self, capacity: list[float], now: float, flows: list[Flow]) -> None:
-        self.centre, self.due = None, _INFINITY
-        self._solved = Solved(capacity)
-        self._solved.solve(now, flows)
-
-    def next_finish(self) -> float:
-        return self._solved.next_finish
-
-    def finish(self, now: float) -> list[Flow]:
-        return self._solved.finish(now)
-
-    def stop(self, now: float) -> list[Flow]:
-        return self._solved.stop(now)
-
-
 class Clusters:
     """Share the links max-min fairly, cluster by cluster; see `Sharing` for the methods.
 
@@ -83,45 +66,51 @@ class Clusters:
         self._capacity = list(capacity_bps)
         self._hot = frozenset(hot)
         self._users: Counter[int] = Counter()
-        self._of: dict[int, _Star | _Web | None] = {}  # link in use -> cluster; None: to be regrouped
-        self._queue: list[tuple[float, int, _Star | _Web]] = []
+        self._of: dict[int, _Star | Web | None] = {}  # link in use -> cluster; None: to be regrouped
+        self._queue: list[tuple[float, int, _Star | Web]] = []
         self._pushes = 0
+        self._touched: dict[int, _Star | Web] = {}  # clusters whose next end is to be asked anew
 
     def start(self, now: float, flows: list[Flow]) -> None:
         """See `Sharing`."""
         loose: list[Flow] = []
-        grown: dict[int, _Star] = {}
         for flow in flows:
             star = self._joinable(flow)
             if star is None:
                 for link in flow.route:
                     cluster = self._of.get(link)
-                    if cluster is not None:
+                    if isinstance(cluster, _Star):
                         loose += self._dissolve(cluster, now)
-                    self._of[link] = None
+                    if not isinstance(cluster, Web):
+                        self._of[link] = None
                 loose.append(flow)
             else:
                 for link in flow.route:
                     self._of[link] = star
                 star.add(now, flow)
-                grown[star.centre] = star
+                self._touch(star)
             self._users.update(flow.route)
-        for star in grown.values():
-            if star.due != _DISSOLVED:
-                self._schedule(star)
         self._regroup(now, loose)
 
     def next_finish(self) -> float:
         """See `Sharing`."""
+        for cluster in self._touched.values():
+            if cluster.due != _DISSOLVED:
+                cluster.due = cluster.next_finish()
+                if cluster.due < _INFINITY:
+                    self._pushes += 1
+                    heappush(self._queue, (cluster.due, self._pushes, cluster))
+        self._touched.clear()
         while self._queue and self._queue[0][2].due != self._queue[0][0]:
             heappop(self._queue)
         return self._queue[0][0] if self._queue else _INFINITY
 
     def finish(self, now: float) -> list[Flow]:
         """See `Sharing`."""
-        ended = []
+        ended, due = [], []
         while self.next_finish() <= now:
-            cluster = heappop(self._queue)[2]
+            due.append(heappop(self._queue)[2])
+        for cluster in due:
             gone = cluster.finish(now)
             ended += gone
             for flow in gone:
@@ -129,21 +118,27 @@ class Clusters:
                     self._users[link] -= 1
                     if not self._users[link]:
                         del self._users[link], self._of[link]
-            if isinstance(cluster, _Star):
-                self._schedule(cluster)
-            else:
-                self._regroup(now, self._dissolve(cluster, now))
+            if isinstance(cluster, Web):
+                self._tidy(cluster, now, gone)
+            self._touch(cluster)
         return ended
 
     def recapacitate(self, now: float, capacity: dict[int, float]) -> None:
         """See `Sharing`."""
         loose: list[Flow] = []
+        webs: dict[int, Web] = {}
         for link, rate in capacity.items():
             cluster = self._of.get(link)
-            if cluster is not None:
+            if isinstance(cluster, Web):
+                webs[id(cluster)] = cluster
+            elif cluster is not None:
                 loose += self._dissolve(cluster, now)
             self._capacity[link] = rate
         self._regroup(now, loose)
+        for web in webs.values():
+            web.recapacitate(now, list(capacity))
+            self._tidy(web, now, [])
+            self._touch(web)
 
     def _joinable(self, flow: Flow) -> _Star | None:
         """The star that stays one when this flow joins; a new one where the flow meets nobody."""
@@ -158,13 +153,20 @@ class Clusters:
     def _default_centre(self, flow: Flow) -> int:
         return next((link for link in flow.route if link in self._hot), flow.route[-1])
 
-    def _schedule(self, cluster: _Star | _Web) -> None:
-        cluster.due = cluster.next_finish()
-        if cluster.due < _INFINITY:
-            self._pushes += 1
-            heappush(self._queue, (cluster.due, self._pushes, cluster))
+    def _touch(self, cluster: _Star | Web) -> None:
+        self._touched[id(cluster)] = cluster
 
-    def _dissolve(self, cluster: _Star | _Web, now: float) -> list[Flow]:
+    def _tidy(self, web: Web, now: float, gone: list[Flow]) -> None:
+        """Take apart a web that is a star now, or no longer connected."""
+        loose = [] if web.radiates() else web.strays(now, gone)
+        if web.radiates():
+            loose += self._dissolve(web, now)
+        for flow in loose:
+            for link in flow.route:
+                self._of[link] = None
+        self._regroup(now, loose)
+
+    def _dissolve(self, cluster: _Star | Web, now: float) -> list[Flow]:
         flows = cluster.stop(now)
         cluster.due = _DISSOLVED
         for flow in flows:
@@ -193,17 +195,24 @@ class Clusters:
 
     def _place(self, now: float, members: list[Flow]) -> None:
         degrees = Counter(link for flow in members for link in flow.route)
+        webs = {id(web): web for link in degrees if isinstance(web := self._of[link], Web)}
         centre = self._default_centre(members[0])
         if len(members) > 1:
             centre = max(members[0].route, key=degrees.__getitem__)
-        cluster: _Star | _Web
+        cluster: _Star | Web
         moving = all(self._capacity[link] for link in degrees)
-        if moving and degrees[centre] == len(members) and sum(degrees.values()) == len(degrees) + len(members) - 1:
+        lone = moving and degrees[centre] == len(members) and sum(degrees.values()) == len(degrees) + len(members) - 1
+        if webs:
+            cluster = max(webs.values(), key=lambda web: web.flows)
+            for web in webs.values():
+                if web is not cluster:
+                    members = members + self._dissolve(web, now)
+        elif lone:
             cluster = _Star(self._capacity, centre)
-            for flow in members:
-                cluster.add(now, flow)
         else:
-            cluster = _Web(self._capacity, now, members)
-        for link in degrees:
-            self._of[link] = cluster
-        self._schedule(cluster)
+            cluster = Web(self._capacity)
+        for flow in members:
+            cluster.add(now, flow)
+            for link in flow.route:
+                self._of[link] = cluster
+        self._touch(cluster)

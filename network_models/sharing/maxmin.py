@@ -9,62 +9,78 @@ Bertsekas, Gallager, "Data Networks", 2nd ed., 1992, section 6.5.2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heapreplace
 
 from network_models.sharing.flow import Flow
 
+_INFINITY = float("inf")
+
 
 def fair_rates(
-    routes: Sequence[tuple[int, ...]], capacity: Sequence[float], caps: Sequence[float] | None = None
+    routes: Sequence[Sequence[int]],
+    capacity: Sequence[float],
+    caps: Sequence[float] | None = None,
+    counts: Sequence[float] | None = None,
 ) -> list[float]:
-    """Solve for the max-min fair rate of each flow, in O(flows log links).
+    """Solve for the max-min fair rate of each flow, in O(flows log flows).
 
     Parameters
     ----------
-    routes : sequence of tuple of int
-        The resources that each flow uses, at least one.
+    routes : sequence of sequence of int
+        The resources that each flow uses, at least one with a limit where the flow has no cap.
     capacity : sequence of float
-        Bits/s of each resource, finite.
+        Bits/s of each resource.
     caps : sequence of float, optional
         What each flow may not exceed whatever is free.
+    counts : sequence of float, optional
+        How many flows each entry stands for: alike flows are one group with a multiplicity.
 
     Returns
     -------
     list of float
+        The rate of one flow of each entry.
 
     Notes
     -----
-    Repeatedly take the resource with the smallest fair share of what is free and fix its flows at that share. Fixing
-    flows can only raise the share of other resources, so a heap of old shares, looked at again when they come up, is
-    enough. A cap is one more resource, which nobody else uses.
+    Repeatedly take the resource with the smallest fair share of what is free and fix its flows at that share, but those
+    with a smaller cap first, at their cap. Fixing flows can only raise the share of other resources, so a heap of old
+    shares, looked at again when they come up, is enough.
     """
-    if caps is not None and min(caps, default=float("inf")) < float("inf"):
-        capped = [flow for flow, cap in enumerate(caps) if cap < float("inf")]
-        private = {flow: len(capacity) + number for number, flow in enumerate(capped)}
-        routes = [(*route, private[flow]) if flow in private else route for flow, route in enumerate(routes)]
-        capacity = [*capacity, *(caps[flow] for flow in capped)]
+    counts = counts or [1.0] * len(routes)
     users: dict[int, list[int]] = {}
+    waiting: dict[int, float] = {}
     for flow, route in enumerate(routes):
         for link in route:
             users.setdefault(link, []).append(flow)
+            waiting[link] = waiting.get(link, 0.0) + counts[flow]
     free = {link: capacity[link] for link in users}
-    waiting = {link: len(flows) for link, flows in users.items()}
     shares = [(free[link] / waiting[link], link) for link in users]
     heapify(shares)
+    capped = [] if caps is None else [(cap, flow) for flow, cap in enumerate(caps) if cap < _INFINITY]
+    capped.sort(reverse=True)
     rates = [-1.0] * len(routes)
-    while shares:
-        share, link = heappop(shares)
-        if not waiting[link]:
-            continue
-        if free[link] / waiting[link] > share:
-            heappush(shares, (free[link] / waiting[link], link))
-            continue
-        for flow in users[link]:
+
+    def fix(flow: int, rate: float) -> None:
+        rates[flow] = rate
+        for link in routes[flow]:
+            free[link] -= rate * counts[flow]
+            waiting[link] -= counts[flow]
+
+    while shares or capped:
+        share, link = shares[0] if shares else (_INFINITY, -1)
+        if capped and capped[-1][0] <= share:
+            cap, flow = capped.pop()
             if rates[flow] < 0:
-                rates[flow] = share
-                for other in routes[flow]:
-                    free[other] -= share
-                    waiting[other] -= 1
+                fix(flow, cap)
+        elif not waiting[link]:
+            heappop(shares)
+        elif free[link] / waiting[link] > share:
+            heapreplace(shares, (free[link] / waiting[link], link))
+        else:
+            heappop(shares)
+            for flow in users[link]:
+                if rates[flow] < 0:
+                    fix(flow, share)
     return rates
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from network_models.even import lifted, taken
 from simulator.compute.device import DEVICES, Device
 from simulator.compute.stragglers import NoStragglers, Stragglers
 
@@ -54,11 +55,13 @@ class Workers:
         if not bool((values > 0).all()):
             raise ValueError(f"compute.speed: expected positive factors, got {values.min()}")
         self.seed, self.stragglers = seed, stragglers or NoStragglers()
+        if values.ndim and bool((values == values[0]).all()):
+            values = values[0]
         self.slowness = np.broadcast_to(1.0 / values, (workers,))
 
     def factors(self, workers: np.ndarray, step: int) -> np.ndarray:
         """Give each worker's slow-down in this step, shape (w,)."""
-        return self.slowness[workers] * self.stragglers.factors(self.seed, workers, step)
+        return lifted(np.multiply, taken(self.slowness, workers), self.stragglers.factors(self.seed, workers, step))
 
 
 class Priced:
@@ -72,10 +75,11 @@ class Priced:
         return flops / self.device.flops_per_s
 
     def gradient_seconds(self, workers: np.ndarray, step: int, flops: float) -> np.ndarray:
-        return self.step_seconds(flops) * self.workers.factors(workers, step)
+        return lifted(np.multiply, self.step_seconds(flops), self.workers.factors(workers, step))
 
     def work_seconds(self, workers: np.ndarray, size_bytes: int) -> np.ndarray:
-        return size_bytes / self.device.memory_bytes_per_s * self.workers.slowness[workers]
+        price = size_bytes / self.device.memory_bytes_per_s
+        return lifted(np.multiply, price, taken(self.workers.slowness, workers))
 
     def server_seconds(self, size_bytes: int) -> float:
         return size_bytes / self.device.memory_bytes_per_s

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from algorithms.streams import Stream
+from network_models.even import even
 
 
 class Stragglers(Protocol):
@@ -36,7 +37,7 @@ class NoStragglers:
     """Every step takes its usual time."""
 
     def factors(self, seed: int, workers: np.ndarray, step: int) -> np.ndarray:
-        return np.ones(len(workers))
+        return even(1.0, len(workers))
 
 
 class LogNormal:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from network_models import star
+from network_models.even import is_even
 from simulator.clock import SPENT, Clock
 from simulator.compute import Fixed, LogNormal, Periodic
 from simulator.trace import Entry, Header
@@ -193,3 +194,30 @@ def test_the_servers_time_never_runs_backwards() -> None:
     assert clock.server == pytest.approx(11)
     play(clock, {"op": "gather", "size": 125})
     assert clock.server >= 11
+
+
+class Written:
+    """No stragglers either, but a factor for each worker."""
+
+    def factors(self, seed: int, workers: np.ndarray, step: int) -> np.ndarray:
+        return np.ones(len(workers))
+
+
+@pytest.mark.parametrize("schedule", ["ring", "server"])
+def test_alike_workers_are_kept_as_one_number_and_change_nothing(schedule: str) -> None:
+    links = {"up_bps": 3e3, "down_bps": 7e3, "latency_s": 0.1, "all_reduce": schedule}
+    clocks = [clock_of(5, Fixed(workers=5, stragglers=stragglers), **links) for stragglers in (None, Written())]
+    entries: list[Entry] = [
+        {"op": "gradient", "step": 0}, {"op": "work", "kind": "encode", "size": 999}, {"op": "all_reduce", "size": 123},
+        {"op": "gather", "size": 77}, {"op": "at_server", "size": 5}, {"op": "broadcast", "size": 99},
+        {"op": "active", "workers": [1, 3]}, {"op": "gradient", "step": 1}, {"op": "all_gather", "size": [1, 2]},
+        {"op": "active", "workers": [0, 1, 2, 3, 4]}, {"op": "all_reduce", "size": 10},
+    ]  # fmt: skip
+    for number, entry in enumerate(entries):
+        for clock in clocks:
+            clock.play(entry)
+        kept, written = (clock.moment() for clock in clocks)
+        assert kept.seconds == written.seconds
+        for kind in SPENT:
+            assert kept.spent[kind].tobytes() == written.spent[kind].tobytes(), (number, kind)
+    assert is_even(clocks[0].compute.gradient_seconds(np.arange(5), 0, 1.0))
