@@ -1,7 +1,9 @@
 """Bytes into seconds: topologies, transports, how flows share links, and the schedules of collectives."""
 
+from network_models.class_star import class_star
 from network_models.fabric import SERVER, Fabric
 from network_models.fluid import FluidNetwork
+from network_models.graph_network import graph
 from network_models.links import Links
 from network_models.network import Network
 from network_models.star import star
@@ -17,6 +19,8 @@ __all__ = [
     "Network",
     "Timing",
     "Transfer",
+    "class_star",
+    "graph",
     "rate_bps",
     "seconds",
     "star",

@@ -1,0 +1,47 @@
+"""A network over any topology."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from network_models.links import worker_count
+from network_models.network import Network
+from network_models.whole import whole
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+def graph(topology: nx.Graph, workers: int, name: str = "graph", ecmp_seed: int = 0, **network: Any) -> Network:
+    """A network whose messages take the shortest routes through a graph.
+
+    Parameters
+    ----------
+    topology : networkx.Graph
+        One that `network_models.topologies` makes, or any other; see `topologies.Graph` for the attributes of its nodes
+        and edges.
+    workers : int
+        n, which the topology must have.
+    name : str
+        How reports call this network.
+    ecmp_seed : int
+        Of the hash that chooses among equally short routes, at least 0.
+    **network
+        As for `Network`.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ValueError
+        If the topology makes no sense (see `topologies.Graph`) or has another number of workers.
+    """
+    # networkx takes 0.15 s to import, which a star need not pay
+    from network_models.topologies.graph import Graph
+
+    fabric = Graph(topology, whole(ecmp_seed, "network.ecmp_seed", 0))
+    if fabric.workers != worker_count(workers):
+        raise ValueError(f"network.workers: expected as many as the topology has, {fabric.workers}, got {workers}")
+    return Network(fabric, name=name, **network)

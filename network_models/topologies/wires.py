@@ -1,0 +1,173 @@
+"""Read the nodes and edges of a networkx graph into numbered nodes and directed wires, and refuse what makes no sense.
+
+Node attribute `kind` is worker, server or switch (the default). Workers are numbered in order, or by `rank`; servers
+are -1, -2, ... in order, or by `rank`. Edge attributes are `bps` (or `bandwidth_bps`), `latency_s`, and perhaps `loss`,
+`half_duplex` and `rate`; others are left alone. An edge of an undirected graph is two wires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from network_models.fabric import Floats, Integers, Rate
+from network_models.units import rate_bps, seconds
+
+_KINDS = ("worker", "server", "switch")
+
+
+@dataclass(frozen=True, eq=False)
+class Wires:
+    """Directed edges, E of them over R resources.
+
+    Parameters
+    ----------
+    tail, head : ndarray of int, shape (E,)
+        Positions of the nodes that each leaves and enters.
+    latency_s, loss : ndarray, shape (E,)
+    resource : ndarray of int, shape (E,)
+        The capacity that it uses; both directions of a half-duplex edge have one.
+    bps : ndarray, shape (R,)
+    names : list of str
+        One for each resource.
+    rates : dict of int to Rate
+        The resources whose capacity changes in time.
+    """
+
+    tail: Integers
+    head: Integers
+    latency_s: Floats
+    loss: Floats
+    resource: Integers
+    bps: Floats
+    names: list[str]
+    rates: dict[int, Rate]
+
+
+def numbered(graph: nx.Graph) -> tuple[list[Hashable], int, int]:
+    """Order the nodes: workers, switches, then servers in reverse, so that numbers of nodes index the list.
+
+    Returns
+    -------
+    nodes : list
+    workers, servers : int
+        How many of each.
+
+    Raises
+    ------
+    ValueError
+        If a kind is unknown, there is no worker, or ranks are not 0..n-1 (servers: -1, -2, ...).
+    """
+    of: dict[str, list[Hashable]] = {kind: [] for kind in _KINDS}
+    for node, kind in graph.nodes(data="kind", default="switch"):
+        if kind not in of:
+            raise ValueError(f"topology: node {node!r}: expected kind {', '.join(_KINDS)}, got {kind!r}")
+        of[kind].append(node)
+    if not of["worker"]:
+        raise ValueError(f"topology: expected at least one node of kind worker, got {len(graph)} nodes without any")
+    workers = _ranked(graph, of["worker"], list(range(len(of["worker"]))), "workers")
+    servers = _ranked(graph, of["server"], [-1 - number for number in range(len(of["server"]))], "servers")
+    return [*workers, *of["switch"], *reversed(servers)], len(workers), len(servers)
+
+
+def _ranked(graph: nx.Graph, nodes: list[Hashable], numbers: list[int], what: str) -> list[Hashable]:
+    """Put nodes in the order of their `rank`, if they have one."""
+    ranks = [graph.nodes[node].get("rank") for node in nodes]
+    if all(rank is None for rank in ranks):
+        return nodes
+    if sorted(ranks, key=str) != sorted(numbers, key=str):
+        raise ValueError(f"topology: expected ranks {numbers[0]}..{numbers[-1]} of the {what}, each once, got {ranks}")
+    place = dict(zip(ranks, nodes, strict=True))
+    return [place[number] for number in numbers]
+
+
+def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
+    """Read the edges.
+
+    Raises
+    ------
+    ValueError
+        If an edge lacks a rate or a latency, or has one out of range, naming its ends.
+    """
+    if graph.is_multigraph():
+        raise ValueError("topology: expected one edge between two nodes, got a multigraph; add up parallel links")
+    place = {node: number for number, node in enumerate(nodes)}
+    directed = graph.is_directed()
+    rate, delay = _remembered(rate_bps), _remembered(seconds)
+    tail, head, latency, loss, resource = [], [], [], [], []
+    bps: list[float] = []
+    names: list[str] = []
+    rates: dict[int, Rate] = {}
+    for a, b, attributes in graph.edges(data=True):
+        where = f"topology: edge {a} - {b}"
+        if a == b:
+            raise ValueError(f"{where}: expected two different nodes")
+        shared = attributes.get("half_duplex", False)
+        if shared not in (False, True):
+            raise ValueError(f"{where}: half_duplex: expected true or false, got {shared!r}")
+        if shared and directed:
+            raise ValueError(f"{where}: half_duplex: expected an undirected graph, got a directed one")
+        capacity = rate(_bps(attributes, where), f"{where}: bps")
+        if "latency_s" not in attributes:
+            raise ValueError(f"{where}: latency_s: expected a duration, got nothing")
+        arrow = " -- " if shared else " -> "
+        for one, other in ((a, b),) if directed else ((a, b), (b, a)):
+            if not (shared and one == b):
+                names.append(f"{_name(one)}{arrow}{_name(other)}")
+                bps.append(capacity)
+                if attributes.get("rate") is not None:
+                    rates[len(bps) - 1] = attributes["rate"]
+            tail.append(place[one])
+            head.append(place[other])
+            latency.append(delay(attributes["latency_s"], f"{where}: latency_s"))
+            loss.append(_probability(attributes.get("loss", 0.0), f"{where}: loss"))
+            resource.append(len(bps) - 1)
+    return Wires(
+        np.array(tail, dtype=np.int64),
+        np.array(head, dtype=np.int64),
+        np.array(latency, dtype=np.float64),
+        np.array(loss, dtype=np.float64),
+        np.array(resource, dtype=np.int64),
+        np.array(bps, dtype=np.float64),
+        names,
+        rates,
+    )
+
+
+def _bps(attributes: Mapping[str, Any], where: str) -> object:
+    given = [key for key in ("bps", "bandwidth_bps") if key in attributes]
+    if len(given) != 1:
+        raise ValueError(
+            f"{where}: bps: expected a rate as bps or bandwidth_bps, got {' and '.join(given) or 'nothing'}"
+        )
+    return attributes[given[0]]
+
+
+def _probability(value: object, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+        raise ValueError(f"{key}: expected a probability in [0, 1), got {value!r}")
+    return float(value)
+
+
+def _remembered(read: Callable[[object, str], float]) -> Callable[[object, str], float]:
+    """Read each different value once: a large graph repeats a few."""
+    known: dict[object, float] = {}
+
+    def reading(value: object, key: str) -> float:
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            if value not in known:
+                known[value] = read(value, key)
+            return known[value]
+        return read(value, key)
+
+    return reading
+
+
+def _name(node: Hashable) -> str:
+    if isinstance(node, int) and node < 0:
+        return "server" if node == -1 else f"server{-node}"
+    return str(node)
