@@ -12,8 +12,11 @@ from algorithms.cohort import Cohort
 class Messaging(Protocol):
     """One program for each worker and one for the server; whether it is racy shows when it runs."""
 
-    def worker(self, cohort: Cohort, rounds: int) -> Coroutine[Any, Any, None]:
-        """Make the program of the one worker that `cohort` holds; it may never end."""
+    def worker(self, cohort: Cohort, rounds: int, joins_at: int | None = None) -> Coroutine[Any, Any, None]:
+        """Make the program of the one worker that `cohort` holds; it may never end.
+
+        One that joins a run under way is told its first step, and begins without a model.
+        """
         ...
 
     def server(self, cohort: Cohort, rounds: int) -> Coroutine[Any, Any, None]:

@@ -9,10 +9,11 @@ Legend: w rows hosted here, m workers active in the round, d coordinates.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from torch import Tensor
 
@@ -42,6 +43,16 @@ class Gradient(Op[Tensor]):
     The answer's memory is the driver's and is written again by the next `Gradient`; it may be changed in place until
     then.
     """
+
+    at: Tensor
+    step: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt(Op[Tensor | None]):
+    """A `Gradient` that is given up, and None, as soon as a message for the worker is there."""
+
+    racy: ClassVar[bool] = True
 
     at: Tensor
     step: int
@@ -110,11 +121,33 @@ class Receive(Op[Payload]):
     source: int
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """News for the server: a worker has come, or come back, and waits for a model."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """News for the server: a worker is gone; nothing more that it sent, and nothing sent to it, will arrive."""
+
+    worker: int
+
+
+Heard: TypeAlias = tuple[int, Payload] | Joined | Left | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class ReceiveAny(Op[tuple[int, Payload]]):
-    """Wait for the next message from anyone: (source, payload)."""
+class ReceiveAny(Op[Heard]):
+    """Wait for the next message from anyone: (source, payload); or for news of who is there (the server only).
+
+    At `until_s`, a moment of simulated time, the answer is None if nothing has arrived by then.
+    """
 
     racy: ClassVar[bool] = True
+
+    until_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, eq=False)

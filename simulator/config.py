@@ -30,6 +30,7 @@ class Schema:
     network: Any = MISSING
     compute: Any = MISSING
     stragglers: Any = MISSING
+    faults: Any = MISSING
     workers: int = MISSING
     rounds: int = MISSING
     batch: int = MISSING

@@ -19,10 +19,11 @@ from network_models import Network
 from simulator.clock import Clock
 from simulator.compute import Compute, Measured
 from simulator.config import check, differences, plain
-from simulator.drivers.cosimulate import Cosimulator
+from simulator.drivers.cosimulate import Cosimulator, Program, Stranded
 from simulator.drivers.meeting import InProcess, Meeting
 from simulator.drivers.outstanding import Outstanding
-from simulator.drivers.record import Part, Recorder
+from simulator.drivers.record import Deadlock, Part, Recorder
+from simulator.faults import Faults
 from simulator.manifest import manifest
 from simulator.progress import Progress
 from simulator.records.folder import RunFolder, RunFolderError
@@ -70,6 +71,7 @@ class Run:
         self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
         self.network: Network = built(config.network, "network")
         self.compute: Compute = built(config.compute, "compute")
+        self.faults: Faults = built(config.faults, "faults")
         self.algorithms: list[Any] = [built(config.algorithm, "algorithm") for _ in range(config.parts)]
         self.task: Task = built(config.task, "task")
         config.gradient_method = getattr(self.task, "gradient_method", config.gradient_method)
@@ -83,6 +85,11 @@ class Run:
             raise ValueError(f"compute.workers: expected workers={config.workers}, got {config.compute.workers}")
         if self.messaging and (config.participation or 1.0) < 1:
             raise ValueError(f"participation: expected 1.0 with {config.algorithm.name}, got {config.participation}")
+        if self.faults and not self.messaging:
+            raise ValueError(
+                f"faults: expected none with {config.algorithm.name}, whose workers meet at collectives, got "
+                f"{self.faults.name}; a method with a server program, such as ssp or backup_sgd, can go on without some"
+            )
         for algorithm in self.algorithms:
             algorithm.begin(self.task.initial(config.seed))
 
@@ -120,7 +127,11 @@ class Run:
         RunFolderError
             If the folder holds a run that must not be overwritten, or one of another configuration.
         Diverged
-            If a loss is not finite; what was recorded stays readable.
+            If a loss is not finite; what was recorded stays readable, as with the next two.
+        Stranded
+            If every worker is lost and the server still waits.
+        Deadlock
+            If nothing can happen any more.
         """
         config = plain(self.config)
         writes = self.world.rank == 0
@@ -145,7 +156,7 @@ class Run:
             recording.progress = progress.update
             try:
                 extra = self._cosimulate(recording) if self.messaging else self._record(recording)
-            except Diverged:
+            except (Diverged, Deadlock, Stranded):
                 recording.flush()
                 raise
             finally:
@@ -187,15 +198,23 @@ class Run:
         c, algorithm = self.config, self.algorithms[0]
         chunk = 1 if self.device.type == "cpu" else c.chunk
         gradients = Outstanding(self.task, recording, c.workers, chunk, self.pool.map)
-        flops = self.task.flops_per_step
-        simulator = Cosimulator(gradients, flops, self.network, self.compute, recording, workers=c.workers, seed=c.seed)
+        keys = {"workers": c.workers, "seed": c.seed, "faults": self.faults}
+        simulator = Cosimulator(gradients, self.task.flops_per_step, self.network, self.compute, recording, **keys)
+
+        def worker(number: int, joins_at: int | None = None) -> Program:
+            return algorithm.worker(self.cohort(only=number), c.rounds, *(() if joins_at is None else (joins_at,)))
+
         programs = {SERVER: algorithm.server(self.cohort(), c.rounds)}
-        programs |= {w: algorithm.worker(self.cohort(only=w), c.rounds) for w in range(c.workers)}
-        simulator.run(programs)
-        if recording.trace is not None and simulator.racy is not None:
-            recording.trace.taint(simulator.racy)
-        racy = {"racy": simulator.racy is not None, "racy_because": simulator.racy, "ties": "seeded"}
-        return racy | algorithm.notes()
+        programs |= {number: worker(number) for number in range(c.workers)}
+        because = f"faults={self.faults.name}" if self.faults else None
+        try:
+            simulator.run(programs, worker)
+        finally:
+            because = simulator.racy or because
+            if recording.trace is not None and because is not None:
+                recording.trace.taint(because)
+        summary = {"racy": because is not None, "racy_because": because, "ties": "seeded"} | algorithm.notes()
+        return summary | ({"faults": simulator.counts()} if self.faults else {})
 
     def _finish(self, recording: Recording, extra: dict[str, Any]) -> dict[str, Any]:
         last = recording.metrics[-1]

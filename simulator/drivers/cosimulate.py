@@ -1,62 +1,50 @@
 """The co-simulating driver: values and clock together, for programs whose answers depend on time.
 
 Each coroutine is a SimPy process; messages share the links of a fluid network, and those that reach a receiver at the
-very same time are taken in a seeded order. A program that looks at time is noted, with the line that did.
+very same time are taken in a seeded order. A program that looks at time is noted, with the line that did. Faults stop
+programs and start them anew, and the server hears of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
 
-import numpy as np
 import simpy
-from torch import Tensor
 
-from algorithms.ops import SERVER, Gradient, Mark, Now, Op, Receive, ReceiveAny, Send, Work, where
-from algorithms.payloads import Payload
-from network_models import Network, Transfer
-from simulator.clock import SPENT, Moment
+from algorithms.ops import (
+    SERVER,
+    Attempt,
+    Gradient,
+    Joined,
+    Left,
+    Mark,
+    Now,
+    Op,
+    Receive,
+    ReceiveAny,
+    Send,
+    Work,
+    where,
+)
+from network_models import Network
 from simulator.compute import Compute
+from simulator.drivers.carrier import Carrier, Parcel
+from simulator.drivers.listening import Gradients, Listener
 from simulator.drivers.mailbox import Mailbox, Message
+from simulator.drivers.membership import Membership
+from simulator.drivers.processors import Processors
 from simulator.drivers.record import Deadlock
-from simulator.trace import Entry
+from simulator.drivers.spending import Spending
+from simulator.faults import Absence, Faults
 
 Program = Coroutine[Any, Any, None]
 Answer = Generator[simpy.Event, Any, Any]
+_NEVER = float("inf")
 
 
-class Gradients(Protocol):
-    """Computes gradients for programs that are in the middle of one, or leaves it."""
-
-    @property
-    def train_loss(self) -> float:
-        """The mean over workers of each one's latest loss."""
-        ...
-
-    def ask(self, at: Tensor, worker: int, step: int) -> Any:
-        """Begin a gradient."""
-        ...
-
-    def value(self, request: Any) -> Any:
-        """End it."""
-        ...
-
-
-class Listener(Protocol):
-    """Is told what the programs do."""
-
-    def entry(self, entry: Entry) -> None:
-        """Hear of an op."""
-        ...
-
-    def carried(self, direction: str, payload: Payload) -> None:
-        """Hear of a message that leaves (uplink) or is on its way to (downlink) a worker."""
-        ...
-
-    def mark(self, t: int, model: Tensor, train_loss: float, moment: Moment, process: int) -> None:
-        """Hear of a mark."""
-        ...
+class Stranded(RuntimeError):
+    """The server waits for workers of whom none is left."""
 
 
 class Cosimulator:
@@ -72,6 +60,8 @@ class Cosimulator:
         Is told every op, message and mark.
     seed : int
         Orders messages that arrive at the same time.
+    faults : Faults
+        What goes wrong. A worker's crash ends its program and loses what is on its way from and to it.
     """
 
     def __init__(
@@ -84,37 +74,90 @@ class Cosimulator:
         *,
         workers: int,
         seed: int,
+        faults: Faults = Faults(),  # noqa: B008 - frozen
     ) -> None:
-        self.gradients, self.flops, self.compute, self.listener = gradients, flops_per_step, compute, listener
+        self.gradients, self.listener = gradients, listener
         self.env = simpy.Environment()
         network.reset()
         self.links = network.fluid(self.env)
+        self.carrier = Carrier(self.env, self.links, faults.loss, listener, self._arrive)
+        self.members = Membership(self.env, faults.absences, workers, self)
         self.mail = {node: Mailbox(seed) for node in range(SERVER, workers)}
-        self.spent = {kind: np.zeros(workers) for kind in SPENT}
+        self.spending = Spending(workers)
+        self.processors = Processors(
+            self.env, gradients, flops_per_step, compute, self.mail, self.spending.spent, self._note
+        )
         self.racy: str | None = None
         self._programs: dict[int, Program] = {}
+        self._processes: dict[int, simpy.Process] = {}
+        self._rejoin: Callable[[int, int], Program] | None = None
         self._waits: dict[int, Op[Any]] = {}
-        self._uploaded = np.zeros(workers)
 
-    def run(self, programs: dict[int, Program]) -> None:
+    def run(self, programs: dict[int, Program], rejoin: Callable[[int, int], Program] | None = None) -> None:
         """Run the programs, keyed by worker number and SERVER.
+
+        Parameters
+        ----------
+        rejoin : callable
+            Makes the program of a worker that comes (back) during the run, given its number and first step. Needed
+            where faults take workers away.
 
         Raises
         ------
         Deadlock
             If nothing can happen any more and the run has not ended: names what each program waits for.
+        Stranded
+            If the server waits for a message, and every worker is gone for good.
         """
-        self._programs = programs
-        processes = {node: self.env.process(self._process(node, program)) for node, program in programs.items()}
-        decisive = [processes[SERVER]] if SERVER in processes else list(processes.values())
+        self._programs, self._rejoin = dict(programs), rejoin
         try:
-            while any(process.is_alive for process in decisive):
-                if self.env.peek() == float("inf"):
+            self.members.begin()
+            for node in programs:
+                if node not in self.members.absent:
+                    self._start(node)
+            decisive = [SERVER] if SERVER in programs else list(programs)
+            while any(node in self._processes and self._processes[node].is_alive for node in decisive):
+                if self.env.peek() == _NEVER or self.members.changes > 2 * (len(self.mail) + 1):
                     raise Deadlock("nothing can happen any more; " + "; ".join(map(self._wait, self._waits)))
                 self.env.step()
         finally:
-            for program in programs.values():
+            for program in self._programs.values():
                 program.close()
+
+    def counts(self) -> dict[str, float]:
+        """Count what went wrong so far."""
+        members, messages = self.members, self.carrier.counts
+        counts: dict[str, float] = {kind: members.counts[kind] for kind in ("crashes", "rejoins", "leaves", "joins")}
+        counts["absent_s"] = members.absent_s
+        counts |= {f"messages_{kind}": messages[kind] for kind in ("cut", "lost")}
+        return counts | {kind: messages[kind] for kind in ("retries", "retransmitted_bytes")}
+
+    def down(self, worker: int, absence: Absence) -> None:
+        """Stop a worker's program; see `Membership`."""
+        process = self._processes.pop(worker, None)
+        if process is not None and process.is_alive:
+            process.interrupt()
+        self._waits.pop(worker, None)
+        self.mail[worker].clear()
+        self.carrier.cut(worker)
+        self._news(worker, "crash" if absence.crash else "leave", Left(worker))
+
+    def up(self, worker: int, absence: Absence) -> None:
+        """Start a worker's program; see `Membership`."""
+        if self._rejoin is None:
+            raise ValueError("rejoin: expected a maker of programs where faults take workers away, got None")
+        self._programs[worker].close()
+        self._programs[worker] = self._rejoin(worker, self.processors.steps[worker])
+        self._start(worker)
+        self._news(worker, "rejoin" if absence.crash else "join", Joined(worker))
+
+    def _news(self, worker: int, op: str, news: Joined | Left) -> None:
+        self.listener.entry({"op": op, "process": worker, "seconds": self.env.now})
+        if SERVER in self._programs:
+            self.mail[SERVER].put(self.env.now, worker, news, 0.0)
+
+    def _start(self, node: int) -> None:
+        self._processes[node] = self.env.process(self._process(node, self._programs[node]))
 
     def _wait(self, node: int) -> str:
         """Say what a node's program waits for, and where."""
@@ -123,34 +166,42 @@ class Cosimulator:
 
     def _process(self, node: int, program: Program) -> Answer:
         answer: Any = None
-        while True:
-            try:
-                op = program.send(answer)
-            except StopIteration:
-                return
-            if op.racy and self.racy is None:
-                self.racy = f"{type(op).__name__} in {where(program)}"
-            self._waits[node] = op
-            answer = yield from self._answer(node, op)
-            del self._waits[node]
+        try:
+            while True:
+                try:
+                    op = program.send(answer)
+                except StopIteration:
+                    return
+                if op.racy and self.racy is None:
+                    self.racy = f"{type(op).__name__} in {where(program)}"
+                self._waits[node] = op
+                answer = yield from self._answer(node, op)
+                del self._waits[node]
+        except simpy.Interrupt:
+            program.close()
 
     def _answer(self, node: int, op: Op[Any]) -> Answer:
         match op:
             case Gradient(at=at, step=step):
-                return (yield from self._gradient(node, at, step))
+                return (yield from self.processors.gradient(node, at, step))
+            case Attempt(at=at, step=step):
+                return (yield from self.processors.attempt(node, at, step))
             case Work(kind=kind, size_bytes=size):
-                yield from self._work(node, kind, size)
+                yield from self.processors.work(node, kind, size)
             case Send(to=to, payload=payload):
-                self._send(node, to, payload)
+                self._note(node, "send", to=to, size=int(payload.bytes[0]))
+                self.carrier.send(node, to, payload)
             case Receive(source=source):
                 return (yield from self._receive(node, source)).payload
-            case ReceiveAny():
-                message = yield from self._receive(node, None)
+            case ReceiveAny(until_s=until):
+                message = yield from self._receive(node, None, until)
+                if message is None or isinstance(message.payload, (Joined, Left)):
+                    return message and message.payload
                 return message.source, message.payload
             case Now():
                 return self.env.now
             case Mark(label=t, model=model):
-                moment = Moment(self.env.now, {kind: values.copy() for kind, values in self.spent.items()})
+                moment = self.spending.moment(self.env.now)
                 self.listener.mark(t, model, self.gradients.train_loss, moment, node)
             case _:
                 raise Deadlock(
@@ -160,57 +211,32 @@ class Cosimulator:
         return None
 
     def _note(self, node: int, op: str, **fields: Any) -> None:
+        self.members.changes = 0
         self.listener.entry({"op": op, "process": node, **fields})
 
-    def _gradient(self, node: int, at: Tensor, step: int) -> Answer:
-        request = self.gradients.ask(at, node, step)
-        self._note(node, "gradient", step=step)
-        seconds = float(self.compute.gradient_seconds(np.array([node]), step, self.flops)[0])
-        yield self.env.timeout(seconds)
-        self.spent["compute"][node] += seconds
-        return self.gradients.value(request)
+    def _arrive(self, parcel: Parcel, latency_s: float) -> None:
+        seconds = self.env.now - parcel.sent_s
+        self.spending.carried(parcel.source, parcel.to, seconds, latency_s)
+        self.mail[parcel.to].put(self.env.now, parcel.source, parcel.payload, seconds)
 
-    def _work(self, node: int, kind: str, size: int) -> Answer:
-        self._note(node, "work", kind=kind, size=size)
-        if node == SERVER:
-            yield self.env.timeout(self.compute.server_seconds(size))
-        else:
-            seconds = float(self.compute.work_seconds(np.array([node]), size)[0])
-            yield self.env.timeout(seconds)
-            self.spent["encode"][node] += seconds
-
-    def _send(self, node: int, to: int, payload: Payload) -> None:
-        size = int(payload.bytes[0])
-        self._note(node, "send", to=to, size=size)
-        for direction, end in (("uplink", node), ("downlink", to)):
-            if end != SERVER:
-                self.listener.carried(direction, payload)
-        event = self.links.transfer(node, to, size)
-        event.callbacks.append(lambda done: self._arrive(node, to, payload, done.value))
-
-    def _arrive(self, node: int, to: int, payload: Payload, transfer: Transfer) -> None:
-        seconds = transfer.finish_s - transfer.start_s
-        if node != SERVER:
-            self._uploaded[node] += seconds
-            self.spent["uplink"][node] += seconds
-            self.spent["uplink_latency"][node] += transfer.latency_s
-            self.spent["latency"][node] += transfer.latency_s
-        if to != SERVER:
-            self.spent["downlink_latency"][to] += transfer.latency_s
-            self.spent["latency"][to] += transfer.latency_s
-        self.mail[to].put(self.env.now, node, payload, seconds)
-
-    def _receive(self, node: int, source: int | None) -> Generator[simpy.Event, Any, Message]:
+    def _receive(self, node: int, source: int | None, until_s: float = _NEVER) -> Generator[simpy.Event, Any, Any]:
         began, box = self.env.now, self.mail[node]
-        uploaded = 0.0 if node == SERVER else self._uploaded[node]
-        while (message := box.take(source)) is None:
-            box.waiting = self.env.event()
-            yield box.waiting
+        uploaded = 0.0 if node == SERVER else self.spending.uploaded[node]
+        late = False
+        message: Message | None
+        while (message := box.take(source)) is None and not late:
+            if node == SERVER and self.members.hopeless:
+                raise Stranded(
+                    f"faults: every worker is gone at {self.env.now:.6g} s and none will come back, but the server "
+                    f"still waits in {where(self._programs[node])}"
+                )
+            late = yield from box.pause(self.env, until_s - self.env.now)
+        if message is None:
+            self._note(node, "timeout")
+            return None
+        if isinstance(message.payload, (Joined, Left)):
+            return message
         self._note(node, "receive", source=message.source)
         if node != SERVER:
-            blocked = self.env.now - began
-            upload = min(blocked, self._uploaded[node] - uploaded)
-            download = min(blocked - upload, message.transfer_s)
-            self.spent["downlink"][node] += download
-            self.spent["waiting"][node] += blocked - upload - download
+            self.spending.blocked(node, self.env.now - began, uploaded, message.transfer_s)
         return message

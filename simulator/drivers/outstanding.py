@@ -67,6 +67,11 @@ class Outstanding:
         assert request.value is not None
         return request.value[None]
 
+    def withdraw(self, request: Request) -> None:
+        """Give a gradient up; what is computed already stays counted."""
+        if request.value is None:
+            self._waiting.remove(request)
+
     def _compute(self, block: list[Request]) -> Tensor:
         padded = block + block[-1:] * (self.chunk - len(block))
         at = torch.stack([request.at for request in padded])

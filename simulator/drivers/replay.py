@@ -64,6 +64,9 @@ class Stopwatch:
     def value(self, request: None) -> None:
         """End it."""
 
+    def withdraw(self, request: None) -> None:
+        """Give it up."""
+
 
 async def program(entries: Iterable[Entry]) -> None:
     """Say again what one process said."""

@@ -1,0 +1,95 @@
+"""Who is there in a co-simulation: takes workers down and brings them back when the faults say so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from typing import Protocol
+
+import simpy
+
+from simulator.faults import Absence, Absences
+
+_INFINITY = float("inf")
+
+
+class Programs(Protocol):
+    """Whoever runs the workers' programs."""
+
+    def down(self, worker: int, absence: Absence) -> None:
+        """Stop a worker's program, if it has begun."""
+        ...
+
+    def up(self, worker: int, absence: Absence) -> None:
+        """Start a worker's program again, or late."""
+        ...
+
+
+class Membership:
+    """Plays every worker's absences.
+
+    Attributes
+    ----------
+    absent : dict of int to float
+        Since when each absent worker is.
+    counts : Counter
+        ``crashes``, ``rejoins``, ``leaves`` and ``joins``.
+    changes : int
+        Changes since somebody last reset it to 0.
+    """
+
+    def __init__(self, env: simpy.Environment, absences: Absences | None, workers: int, programs: Programs) -> None:
+        self.env, self.workers, self.programs = env, workers, programs
+        self.absent: dict[int, float] = {}
+        self.counts: Counter[str] = Counter()
+        self.changes = 0
+        self._away_s = 0.0  # in absences that have ended
+        self._lost = 0  # of the absent, those that never come back
+        self._absences = {} if absences is None else {worker: absences.of(worker) for worker in range(workers)}
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nobody is there and nobody will come."""
+        return self._lost == self.workers
+
+    @property
+    def absent_s(self) -> float:
+        """The seconds of all workers' absences so far."""
+        return self._away_s + sum(self.env.now - since for since in self.absent.values())
+
+    def begin(self) -> None:
+        """Take away who is absent from the start, and begin everybody's fate."""
+        for worker, absences in self._absences.items():
+            first = next(absences, None)
+            if first is None:
+                continue
+            begun = first.start_s <= 0
+            if begun:
+                self._leave(worker, first)
+            self.env.process(self._fate(worker, first, absences, begun))
+
+    def _fate(self, worker: int, first: Absence, later: Iterator[Absence], begun: bool) -> Generator[simpy.Event]:
+        absence: Absence | None = first
+        while absence is not None:
+            if not begun:
+                yield self.env.timeout(absence.start_s - self.env.now)
+                self._leave(worker, absence)
+            if absence.end_s == _INFINITY:
+                return
+            yield self.env.timeout(absence.end_s - self.env.now)
+            self._come(worker, absence)
+            absence, begun = next(later, None), False
+
+    def _leave(self, worker: int, absence: Absence) -> None:
+        self.changes += 1
+        self.absent[worker] = self.env.now
+        self._lost += absence.end_s == _INFINITY
+        if absence.crash or absence.start_s > 0:
+            self.counts["crashes" if absence.crash else "leaves"] += 1
+        self.programs.down(worker, absence)
+
+    def _come(self, worker: int, absence: Absence) -> None:
+        self.changes += 1
+        self._away_s += self.env.now - self.absent.pop(worker)
+        self.counts["rejoins" if absence.crash else "joins"] += 1
+        self.programs.up(worker, absence)

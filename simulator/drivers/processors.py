@@ -1,0 +1,102 @@
+"""The simulated processors of a co-simulation: what gradients and work cost, and gradients that are given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+import numpy as np
+import simpy
+from torch import Tensor
+
+from algorithms.ops import SERVER
+from simulator.compute import Compute
+from simulator.drivers.listening import Gradients
+from simulator.drivers.mailbox import Mailbox
+
+Answer = Generator[simpy.Event, Any, Any]
+
+
+class Processors:
+    """One processor for each worker and one for the server; each runs one program, so nothing queues.
+
+    Parameters
+    ----------
+    flops : float
+        Of a gradient.
+    mail : mapping of int to Mailbox
+        What has arrived at each node.
+    spent : dict of str to ndarray, shape (n,)
+        Each worker's seconds by kind, which are added to.
+    note : callable
+        Is told each op, with its node.
+
+    Attributes
+    ----------
+    steps : list of int
+        The first mini-batch that each worker has not begun.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        gradients: Gradients,
+        flops: float,
+        compute: Compute,
+        mail: Mapping[int, Mailbox],
+        spent: dict[str, np.ndarray],
+        note: Callable[..., None],
+    ) -> None:
+        self.env, self.gradients, self.flops, self.compute = env, gradients, flops, compute
+        self.mail, self.spent, self.note = mail, spent, note
+        self.steps = [0] * len(spent["compute"])
+
+    def gradient(self, node: int, at: Tensor, step: int) -> Answer:
+        """Compute a worker's gradient to its end, unless the worker crashes."""
+        (request, seconds), began = self._begin(node, at, step), self.env.now
+        try:
+            yield self.env.timeout(seconds)
+        except simpy.Interrupt:
+            self._give_up(node, request, began)
+            raise
+        self.spent["compute"][node] += seconds
+        return self.gradients.value(request)
+
+    def attempt(self, node: int, at: Tensor, step: int) -> Answer:
+        """Compute a worker's gradient, but stop with None when a message is there."""
+        box = self.mail[node]
+        if box.arrived:
+            return None
+        (request, seconds), began = self._begin(node, at, step), self.env.now
+        try:
+            done = yield from box.pause(self.env, seconds)
+        except simpy.Interrupt:
+            self._give_up(node, request, began)
+            raise
+        if not done:
+            self.note(node, "abandon", step=step)
+            self._give_up(node, request, began)
+            return None
+        self.spent["compute"][node] += seconds
+        return self.gradients.value(request)
+
+    def work(self, node: int, kind: str, size: int) -> Answer:
+        """Pass through memory."""
+        self.note(node, "work", kind=kind, size=size)
+        if node == SERVER:
+            yield self.env.timeout(self.compute.server_seconds(size))
+        else:
+            seconds = float(self.compute.work_seconds(np.array([node]), size)[0])
+            yield self.env.timeout(seconds)
+            self.spent["encode"][node] += seconds
+
+    def _begin(self, node: int, at: Tensor, step: int) -> tuple[Any, float]:
+        """Begin a gradient; give it with its price in seconds."""
+        request = self.gradients.ask(at, node, step)
+        self.note(node, "gradient", step=step)
+        self.steps[node] = step + 1
+        return request, float(self.compute.gradient_seconds(np.array([node]), step, self.flops)[0])
+
+    def _give_up(self, node: int, request: Any, began: float) -> None:
+        self.gradients.withdraw(request)
+        self.spent["compute"][node] += self.env.now - began
