@@ -7,7 +7,7 @@ after all else that happens then.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from heapq import heappop, heappush
 
 import numpy as np
@@ -62,12 +62,18 @@ class FluidNetwork:
         self._starting: list[Flow] = []
         self._wakes: list[float] = []  # times at which a wake-up is scheduled; the first is the next to come
         self._transfers = 0
+        self._opens: dict[tuple[int, int], float] = {}  # when the last message of each channel can begin to flow
+        self._bound_for: Counter[int] = Counter()
+        self._behind: set[int] = set()  # messages that wait for the earlier ones of their channel
+        self._held: dict[int, Flow] = {}
         self._costs: dict[tuple[int, int], tuple[tuple[int, ...], float, float]] = {}
         self.sent_bytes = [0.0] * (self._workers + self._servers)
         self.received_bytes = [0.0] * (self._workers + self._servers)
         self.carried_bits = np.zeros(len(paths.capacity_bps))
 
-    def transfer(self, source: int, destination: int, size_bytes: float) -> simpy.Event:
+    def transfer(
+        self, source: int, destination: int, size_bytes: float, key: int | None = None, behind: bool = False
+    ) -> simpy.Event:
         """Send a message now.
 
         Parameters
@@ -76,6 +82,10 @@ class FluidNetwork:
             Two different nodes, each a worker's number or a server's (`SERVER` is -1).
         size_bytes : float
             At least 0; a schedule's segments may be fractions of a byte.
+        key : int, optional
+            Number of the message's draws, where its latency is random; by default its sequence number.
+        behind : bool
+            Whether it flows only when the earlier messages of its channel have drained, as on one connection.
 
         Returns
         -------
@@ -93,24 +103,29 @@ class FluidNetwork:
         if source == destination:
             raise ValueError(f"destination: expected another node than the source, got {destination} for both")
         size = number("size_bytes", size_bytes)
-        route, latency, cap = self._cost(source, destination)
+        route, latency, cap = self._cost(source, destination, self._transfers if key is None else key)
         message = Message(source, destination, size, self.env.now, latency, self._transfers, self.env.event())
         self._transfers += 1
         self._messages[message.sequence] = message
-        self._channels.setdefault((source, destination), deque()).append(message)
+        self._bound_for[destination] += 1
+        self.paths.regime.meet(source, destination, self._bound_for[destination], size)
+        channel = self._channels.setdefault((source, destination), deque())
         flow = Flow(message.sequence, route, float(self.paths.bits(size)), cap)
-        delay = latency + self._stall_s(source, destination, size)
+        if behind:
+            self._behind.add(message.sequence)
+        delay = latency + self._stall_s(source, destination, size, latency, bool(channel))
+        channel.append(message)
         if delay > 0:
             self.env.timeout(delay, flow).callbacks.append(self._begin_after_latency)
         else:
             self._begin(flow)
         return message.delivered
 
-    def _cost(self, source: int, destination: int) -> tuple[tuple[int, ...], float, float]:
+    def _cost(self, source: int, destination: int, key: int) -> tuple[tuple[int, ...], float, float]:
         """Route, latency (jitter included) and ceiling of a message."""
         known = self._costs.get((source, destination))
         if known is None or self.paths.jitter is not None:
-            latency = float(self.paths.latency_s(source, destination, self._transfers))
+            latency = float(self.paths.latency_s(source, destination, key))
             known = (
                 self.paths.fabric.route(source, destination),
                 latency,
@@ -119,17 +134,29 @@ class FluidNetwork:
             self._costs[source, destination] = known
         return known
 
-    def _stall_s(self, source: int, destination: int, size_bytes: float) -> float:
+    def _stall_s(self, source: int, destination: int, size_bytes: float, latency_s: float, follows: bool) -> float:
+        """Set-up and slow start; where it follows a message that is on its way, only until that one flows."""
         if not self.paths.transport.remembers:
             return 0.0
-        ends = np.array([source]), np.array([destination])
-        return float(self.paths.stall_s(*ends, np.array([self.env.now]), np.array([size_bytes]))[0])
+        now = self.env.now
+        if follows:
+            stall = max(self._opens[source, destination] - now - latency_s, 0.0)
+        else:
+            ends = np.array([source]), np.array([destination])
+            stall = float(self.paths.stall_s(*ends, np.array([now]), np.array([size_bytes]))[0])
+        self._opens[source, destination] = now + latency_s + stall
+        return stall
 
     def _begin_after_latency(self, event: simpy.Event) -> None:
         flow: Flow = event.value  # type: ignore[assignment]  # events carry any value
         self._begin(flow)
 
     def _begin(self, flow: Flow) -> None:
+        if flow.sequence in self._behind:
+            message = self._messages[flow.sequence]
+            if self._channels[message.source, message.destination][0] is not message:
+                self._held[flow.sequence] = flow
+                return
         if flow.bits and not flow.route:  # no link limits it, so only its own ceiling does
             bits, flow.bits = flow.bits, 0.0
             if flow.cap_bps < float("inf"):
@@ -160,6 +187,7 @@ class FluidNetwork:
     def _deliver(self, message: Message, now: float, route: tuple[int, ...]) -> None:
         """Mark a message as drained, and hand over all that wait for no earlier one of their channel."""
         message.drained_s = now
+        self._bound_for[message.destination] -= 1
         if self.paths.transport.remembers:
             ends = np.array([message.source]), np.array([message.destination])
             self.paths.used(*ends, np.array([now]))
@@ -174,6 +202,8 @@ class FluidNetwork:
             first.delivered.succeed(first.record(now))
         if not channel:
             del self._channels[key]
+        elif (flow := self._held.pop(channel[0].sequence, None)) is not None:
+            self._begin(flow)
 
 
 class _Wake(simpy.Event):

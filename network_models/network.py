@@ -18,7 +18,8 @@ from network_models.schedules.choice import cheapest_all_reduce
 from network_models.schedules.halving_doubling import butterfly
 from network_models.schedules.ring import all_gather_ring, all_reduce_ring
 from network_models.timing import Timing
-from network_models.transports import Transport
+from network_models.transports import TransportLike
+from network_models.transports import transport as make_transport
 
 Merged: TypeAlias = Callable[[int], float]
 _ENGINES: dict[str, type[Collapsed] | type[Messages]] = {"collapsed": Collapsed, "message": Messages}
@@ -31,8 +32,8 @@ class Network:
     ----------
     fabric : Fabric
         Nodes, links and routes.
-    transport : Transport, optional
-        By default the ideal one.
+    transport : {'ideal', 'tcp', 'lv08', 'quic'}, mapping or Transport
+        Its name; a mapping of `name` and settings of that transport; or an object.
     jitter : Jitter, optional
         Random extra latency of each message.
     all_reduce : {'ring', 'halving_doubling', 'server', 'auto'}
@@ -42,6 +43,8 @@ class Network:
         Schedule of `all_gather`.
     mode : {'collapsed', 'message'}
         Closed forms and water filling, or one simulated flow per message (slow: the reference).
+    buffer_bytes : float, optional
+        What a port can hold of packets that wait, to warn of incast; deep enough for everything if None.
     name : str
         How reports call this network.
 
@@ -65,15 +68,16 @@ class Network:
     def __init__(
         self,
         fabric: Fabric,
-        transport: Transport | None = None,
+        transport: TransportLike = "ideal",
         jitter: Jitter | None = None,
         all_reduce: Literal["ring", "halving_doubling", "server", "auto"] = "ring",
         all_gather: Literal["ring"] = "ring",
         mode: Literal["collapsed", "message"] = "collapsed",
+        buffer_bytes: float | None = None,
         name: str = "network",
     ) -> None:
         self.name = name
-        self.paths = Paths(fabric, transport, jitter)
+        self.paths = Paths(fabric, make_transport(transport), jitter, buffer_bytes)
         self._schedules = {"ring": self._ring, "halving_doubling": self._halving_doubling, "server": self._at_server}
         for key, value, known in (
             ("all_reduce", all_reduce, (*self._schedules, "auto")),

@@ -13,7 +13,7 @@ import numpy as np
 import simpy
 
 from network_models.engines import hub
-from network_models.fabric import SERVER, Floats, Integers
+from network_models.fabric import Floats, Integers
 from network_models.fluid import FluidNetwork
 from network_models.paths import Paths
 from network_models.schedules.halving_doubling import Exchange
@@ -40,29 +40,17 @@ class Messages:
         self.paths = paths
 
     def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
-        """Workers to server."""
-        env, network = self._begin(float(start.min()))
-        finish = np.empty(len(workers))
-
-        def push(rank: int) -> Steps:
-            yield env.timeout(start[rank] - env.now)
-            yield network.transfer(int(workers[rank]), SERVER, sizes_bytes[rank])
-            finish[rank] = env.now
-
-        self._run(env, push, len(workers))
-        return hub.gathered(start, finish, self.paths.latency_s(workers, SERVER)), float(finish.max())
+        """Workers to servers."""
+        _, network = self._begin(float(start.min()))
+        finish, latency = hub.played(network, workers, start, sizes_bytes, to_servers=True)
+        return hub.gathered(start, finish, latency), float(finish.max())
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
-        """Server to workers."""
-        env, network = self._begin(server_start)
-        arrived = np.empty(len(workers))
-
-        def push(rank: int) -> Steps:
-            yield network.transfer(SERVER, int(workers[rank]), size_bytes)
-            arrived[rank] = env.now
-
-        self._run(env, push, len(workers))
-        return hub.broadcasted(start, server_start, arrived, self.paths.latency_s(SERVER, workers))
+        """Servers to workers."""
+        _, network = self._begin(server_start)
+        begin, sizes = np.full(len(workers), server_start), np.full(len(workers), float(size_bytes))
+        arrived, latency = hub.played(network, workers, begin, sizes, to_servers=False)
+        return hub.broadcasted(start, server_start, arrived, latency)
 
     def ring(self, workers: Integers, start: Floats, ring: Ring) -> Timing:
         """Each to the next."""
