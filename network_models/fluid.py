@@ -97,9 +97,9 @@ class FluidNetwork:
         ValueError
             If a node does not exist, both are the same, there is no way, or the size is negative or not finite.
         """
-        for key, node in (("source", source), ("destination", destination)):
+        for end, node in (("source", source), ("destination", destination)):
             if not -self._servers <= node < self._workers:
-                raise ValueError(f"{key}: expected a worker in 0..{self._workers - 1} or SERVER (-1), got {node}")
+                raise ValueError(f"{end}: expected a worker in 0..{self._workers - 1} or SERVER (-1), got {node}")
         if source == destination:
             raise ValueError(f"destination: expected another node than the source, got {destination} for both")
         size = number("size_bytes", size_bytes)
@@ -107,7 +107,7 @@ class FluidNetwork:
         message = Message(source, destination, size, self.env.now, latency, self._transfers, self.env.event())
         self._transfers += 1
         self._messages[message.sequence] = message
-        self._bound_for[destination] += 1
+        self._bound_for[destination] += size > 0
         self.paths.regime.meet(source, destination, self._bound_for[destination], size)
         channel = self._channels.setdefault((source, destination), deque())
         flow = Flow(message.sequence, route, float(self.paths.bits(size)), cap)
@@ -187,7 +187,7 @@ class FluidNetwork:
     def _deliver(self, message: Message, now: float, route: tuple[int, ...]) -> None:
         """Mark a message as drained, and hand over all that wait for no earlier one of their channel."""
         message.drained_s = now
-        self._bound_for[message.destination] -= 1
+        self._bound_for[message.destination] -= message.size_bytes > 0
         if self.paths.transport.remembers:
             ends = np.array([message.source]), np.array([message.destination])
             self.paths.used(*ends, np.array([now]))
