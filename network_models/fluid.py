@@ -7,7 +7,7 @@ after all else that happens then.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from heapq import heappop, heappush
 
 import numpy as np
@@ -62,6 +62,8 @@ class FluidNetwork:
         self._starting: list[Flow] = []
         self._wakes: list[float] = []  # times at which a wake-up is scheduled; the first is the next to come
         self._transfers = 0
+        self._opens: dict[tuple[int, int], float] = {}  # when the last message of each channel can begin to flow
+        self._bound_for: Counter[int] = Counter()
         self._behind: set[int] = set()  # messages that wait for the earlier ones of their channel
         self._held: dict[int, Flow] = {}
         self._costs: dict[tuple[int, int], tuple[tuple[int, ...], float, float]] = {}
@@ -70,7 +72,7 @@ class FluidNetwork:
         self.carried_bits = np.zeros(len(paths.capacity_bps))
 
     def transfer(
-        self, source: int, destination: int, size_bytes: float, draw: int | None = None, behind: bool = False
+        self, source: int, destination: int, size_bytes: float, key: int | None = None, behind: bool = False
     ) -> simpy.Event:
         """Send a message now.
 
@@ -80,7 +82,7 @@ class FluidNetwork:
             Two different nodes, each a worker's number or a server's (`SERVER` is -1).
         size_bytes : float
             At least 0; a schedule's segments may be fractions of a byte.
-        draw : int, optional
+        key : int, optional
             Number of the message's draws, where its latency is random; by default its sequence number.
         behind : bool
             Whether it flows only when the earlier messages of its channel have drained, as on one connection.
@@ -95,32 +97,35 @@ class FluidNetwork:
         ValueError
             If a node does not exist, both are the same, there is no way, or the size is negative or not finite.
         """
-        for key, node in (("source", source), ("destination", destination)):
+        for end, node in (("source", source), ("destination", destination)):
             if not -self._servers <= node < self._workers:
-                raise ValueError(f"{key}: expected a worker in 0..{self._workers - 1} or SERVER (-1), got {node}")
+                raise ValueError(f"{end}: expected a worker in 0..{self._workers - 1} or SERVER (-1), got {node}")
         if source == destination:
             raise ValueError(f"destination: expected another node than the source, got {destination} for both")
         size = number("size_bytes", size_bytes)
-        route, latency, cap = self._cost(source, destination, self._transfers if draw is None else draw)
+        route, latency, cap = self._cost(source, destination, self._transfers if key is None else key)
         message = Message(source, destination, size, self.env.now, latency, self._transfers, self.env.event())
         self._transfers += 1
         self._messages[message.sequence] = message
-        self._channels.setdefault((source, destination), deque()).append(message)
+        self._bound_for[destination] += size > 0
+        self.paths.regime.meet(source, destination, self._bound_for[destination], size)
+        channel = self._channels.setdefault((source, destination), deque())
         flow = Flow(message.sequence, route, float(self.paths.bits(size)), cap)
         if behind:
             self._behind.add(message.sequence)
-        delay = latency + self._stall_s(source, destination, size)
+        delay = latency + self._stall_s(source, destination, size, latency, bool(channel))
+        channel.append(message)
         if delay > 0:
             self.env.timeout(delay, flow).callbacks.append(self._begin_after_latency)
         else:
             self._begin(flow)
         return message.delivered
 
-    def _cost(self, source: int, destination: int, draw: int) -> tuple[tuple[int, ...], float, float]:
+    def _cost(self, source: int, destination: int, key: int) -> tuple[tuple[int, ...], float, float]:
         """Route, latency (jitter included) and ceiling of a message."""
         known = self._costs.get((source, destination))
         if known is None or self.paths.jitter is not None:
-            latency = float(self.paths.latency_s(source, destination, draw))
+            latency = float(self.paths.latency_s(source, destination, key))
             known = (
                 self.paths.fabric.route(source, destination),
                 latency,
@@ -129,11 +134,18 @@ class FluidNetwork:
             self._costs[source, destination] = known
         return known
 
-    def _stall_s(self, source: int, destination: int, size_bytes: float) -> float:
+    def _stall_s(self, source: int, destination: int, size_bytes: float, latency_s: float, follows: bool) -> float:
+        """Set-up and slow start; where it follows a message that is on its way, only until that one flows."""
         if not self.paths.transport.remembers:
             return 0.0
-        ends = np.array([source]), np.array([destination])
-        return float(self.paths.stall_s(*ends, np.array([self.env.now]), np.array([size_bytes]))[0])
+        now = self.env.now
+        if follows:
+            stall = max(self._opens[source, destination] - now - latency_s, 0.0)
+        else:
+            ends = np.array([source]), np.array([destination])
+            stall = float(self.paths.stall_s(*ends, np.array([now]), np.array([size_bytes]))[0])
+        self._opens[source, destination] = now + latency_s + stall
+        return stall
 
     def _begin_after_latency(self, event: simpy.Event) -> None:
         flow: Flow = event.value  # type: ignore[assignment]  # events carry any value
@@ -175,6 +187,7 @@ class FluidNetwork:
     def _deliver(self, message: Message, now: float, route: tuple[int, ...]) -> None:
         """Mark a message as drained, and hand over all that wait for no earlier one of their channel."""
         message.drained_s = now
+        self._bound_for[message.destination] -= message.size_bytes > 0
         if self.paths.transport.remembers:
             ends = np.array([message.source]), np.array([message.destination])
             self.paths.used(*ends, np.array([now]))

@@ -15,7 +15,8 @@ from network_models.paths import Jitter, Paths
 from network_models.schedules.call import Call, Merged, largest
 from network_models.schedules.settings import Schedules
 from network_models.timing import Timing, spread
-from network_models.transports import Transport
+from network_models.transports import TransportLike
+from network_models.transports import transport as make_transport
 
 __all__ = ["Merged", "Network"]
 
@@ -30,12 +31,14 @@ class Network:
     ----------
     fabric : Fabric
         Nodes, links and routes.
-    transport : Transport, optional
-        By default the ideal one.
+    transport : {'ideal', 'tcp', 'lv08', 'quic'}, mapping or Transport
+        Its name; a mapping of `name` and settings of that transport; or an object.
     jitter : Jitter, optional
         Random extra latency of each message.
     mode : {'collapsed', 'message'}
         Vectors, closed forms and events of flows, or a process and a flow for every message (slow: the reference).
+    buffer_bytes : float, optional
+        What a port can hold of packets that wait, to warn of incast; deep enough for everything if None.
     name : str
         How reports call this network.
     **schedules
@@ -64,14 +67,15 @@ class Network:
     def __init__(
         self,
         fabric: Fabric,
-        transport: Transport | None = None,
+        transport: TransportLike = "ideal",
         jitter: Jitter | None = None,
         mode: str = "collapsed",
+        buffer_bytes: float | None = None,
         name: str = "network",
         **schedules: Any,
     ) -> None:
         self.name = name
-        self.paths = Paths(fabric, transport, jitter)
+        self.paths = Paths(fabric, make_transport(transport), jitter, buffer_bytes)
         self.schedules = Schedules.read(schedules, fabric)
         self._player = Player(self.paths, mode, self.schedules)
 

@@ -9,7 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
+from network_models.connections import Connections
 from network_models.fabric import Fabric, Floats, Integers
+from network_models.regime import Regime
 from network_models.transports import Ideal, Transport
 
 
@@ -30,12 +32,26 @@ class Paths:
     transport : Transport, optional
         By default `Ideal`.
     jitter : Jitter, optional
+    buffer_bytes : float, optional
+        What a port can hold of packets that wait; deep enough for everything if None.
+
+    Attributes
+    ----------
+    regime : Regime
+        Says so when these paths are used outside what a fluid model can tell.
     """
 
-    def __init__(self, fabric: Fabric, transport: Transport | None = None, jitter: Jitter | None = None) -> None:
+    def __init__(
+        self,
+        fabric: Fabric,
+        transport: Transport | None = None,
+        jitter: Jitter | None = None,
+        buffer_bytes: float | None = None,
+    ) -> None:
         self.fabric, self.transport, self.jitter = fabric, transport or Ideal(), jitter
         self.capacity_bps = self.transport.capacity_bps(fabric.capacity_bps)
-        self._last: dict[tuple[int, int], float] = {}
+        self.regime = Regime(fabric, self.transport, buffer_bytes)
+        self._connections = Connections()
         self._calls = 0
 
     @property
@@ -45,7 +61,7 @@ class Paths:
 
     def reset(self) -> None:
         """Forget every connection and draw, as before the first message."""
-        self._last.clear()
+        self._connections.clear()
         self._calls = 0
 
     def call(self) -> int:
@@ -84,17 +100,14 @@ class Paths:
         """Set-up and slow start of messages that begin at `begin_s`, elementwise, from what connections remember."""
         if not self.transport.remembers:
             return np.zeros(np.shape(source))
-        pairs = zip(source.tolist(), destination.tolist(), strict=True)
-        last = np.array([self._last.get(pair, -np.inf) for pair in pairs])
-        idle = np.maximum(begin_s - last, 0.0)
+        idle = self._connections.idle_s(source, destination, begin_s)
         latency, rate = self.fabric.path_latency_s(source, destination), self.rate_bps(source, destination)
         return self.transport.stall_s(np.broadcast_to(size_bytes, idle.shape), latency, rate, idle)
 
     def used(self, source: Integers, destination: Integers, end_s: Floats) -> None:
         """Note when connections carried their last bit."""
         if self.transport.remembers:
-            pairs = zip(source.tolist(), destination.tolist(), strict=True)
-            self._last.update(zip(pairs, end_s.tolist(), strict=True))
+            self._connections.used(source, destination, end_s)
 
 
 def hot_resources(paths: Paths) -> set[int]:

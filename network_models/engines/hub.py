@@ -1,21 +1,27 @@
-"""Everybody to the server, and the server to everybody, through the one link that all share: the server's."""
+"""Everybody to the servers, and the servers to everybody.
+
+Every message is cut into as many parts as there are servers. Where the messages have nothing in common but the links
+of the servers, a formula or water filling gives the answer (`hub_shape` tells); everywhere else they are played as
+flows.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+import simpy
 
+from network_models.engines.flows import flow_ends
+from network_models.engines.shape import Shape, hub_shape
 from network_models.fabric import SERVER, Floats, Integers
-from network_models.paths import Paths, hot_bps
+from network_models.fluid import FluidNetwork
+from network_models.paths import Paths
 from network_models.sharing.draining import drained
 from network_models.timing import Timing
 
 
 def gather(paths: Paths, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
-    """Send each worker's message to the server; see `Star.gather`."""
-    latency = paths.latency_s(workers, SERVER)
-    finish = drained(
-        start + latency, paths.bits(sizes_bytes), paths.rate_bps(workers, SERVER), hot_bps(paths, 0, SERVER)
-    )
+    """Send each worker's message to the servers; see `Network.gather`."""
+    finish, latency = _arrivals(paths, workers, start, sizes_bytes, to_servers=True)
     return gathered(start, finish, latency), float(finish.max())
 
 
@@ -25,10 +31,9 @@ def gathered(start: Floats, finish: Floats, latency: Floats) -> Timing:
 
 
 def broadcast(paths: Paths, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
-    """Send one copy from the server to each worker; see `Star.broadcast`."""
-    latency = paths.latency_s(SERVER, workers)
-    bits = np.full(len(workers), paths.bits(size_bytes))
-    arrived = drained(server_start + latency, bits, paths.rate_bps(SERVER, workers), hot_bps(paths, SERVER, 0))
+    """Send one copy from the servers to each worker; see `Network.broadcast`."""
+    sizes, begin = np.full(len(workers), float(size_bytes)), np.full(len(workers), server_start)
+    arrived, latency = _arrivals(paths, workers, begin, sizes, to_servers=False)
     return broadcasted(start, server_start, arrived, latency)
 
 
@@ -42,3 +47,53 @@ def broadcasted(start: Floats, server_start: float, arrived: Floats, latency: Fl
     finish = np.maximum(start, arrived)
     propagation = np.maximum(server_start + latency - began, 0.0)
     return Timing.between(start, finish, np.zeros(len(start)), finish - began, propagation)
+
+
+def _arrivals(
+    paths: Paths, workers: Integers, begin: Floats, sizes_bytes: Floats, to_servers: bool
+) -> tuple[Floats, Floats]:
+    """When each worker's message has arrived with all its parts, and its latency."""
+    if not paths.fabric.servers:
+        raise ValueError("network: expected a topology with a server for gather and broadcast, got one without")
+    shape = hub_shape(paths, workers, to_servers)
+    if shape is None or paths.jitter is not None and paths.fabric.servers > 1:
+        network = FluidNetwork(simpy.Environment(initial_time=float(begin.min())), paths)
+        return played(network, workers, begin, sizes_bytes, to_servers)
+    return _shared(paths, shape, workers, begin, sizes_bytes, to_servers)
+
+
+def _shared(
+    paths: Paths, shape: Shape, workers: Integers, begin: Floats, sizes_bytes: Floats, to_servers: bool
+) -> tuple[Floats, Floats]:
+    """The parts that go to one server, which all other servers' parts mirror."""
+    servers = paths.fabric.servers
+    part = sizes_bytes / servers
+    hub = np.full(len(workers), SERVER)
+    source, destination = (workers, hub) if to_servers else (hub, workers)
+    latency = paths.latency_s(source, destination, paths.call())
+    paths.regime.watch(source, destination, float(part.max()))
+    arrival = begin + latency
+    if paths.transport.remembers:
+        arrival = arrival + paths.stall_s(source, destination, begin, part)
+    finish = drained(arrival, paths.bits(part), shape.own_bps, shape.hot_bps)
+    if paths.transport.remembers:
+        for server in range(servers):
+            hub = np.full(len(workers), SERVER - server)
+            source, destination = (workers, hub) if to_servers else (hub, workers)
+            paths.used(source, destination, finish)
+    return finish, latency
+
+
+def played(
+    network: FluidNetwork, workers: Integers, begin: Floats, sizes_bytes: Floats, to_servers: bool
+) -> tuple[Floats, Floats]:
+    """When each worker's message has arrived with all its parts, and its latency, each part a flow in `network`."""
+    paths = network.paths
+    servers, key = paths.fabric.servers, paths.call()
+    worker, server = np.tile(workers, servers), np.repeat(SERVER - np.arange(servers), len(workers))
+    source, destination = (worker, server) if to_servers else (server, worker)
+    parts = np.tile(sizes_bytes / servers, servers)
+    ends = flow_ends(network, source, destination, np.tile(begin, servers), parts, key)
+    latency = paths.latency_s(source, destination, key)
+    shape = (servers, len(workers))
+    return ends.reshape(shape).max(axis=0), latency.reshape(shape).max(axis=0)

@@ -11,6 +11,7 @@ from network_models.engines.carried import Carried
 from network_models.engines.contention import contended
 from network_models.engines.reference import Reference
 from network_models.fabric import SERVER, Floats, Integers
+from network_models.links import Links
 from network_models.paths import Paths, hot_bps
 from network_models.schedules.call import Call
 from network_models.schedules.choice import cheapest_all_reduce
@@ -154,7 +155,8 @@ class _Hub:
         return hub.broadcasted(start[:1], server_start, arrived, latency).widened(len(workers))
 
     def _one(self, workers: Integers, start: Floats) -> bool:
-        return self._paths.plain and self._paths.fabric.alike(workers) and same(start)
+        star = isinstance(self._paths.fabric, Links)  # elsewhere alike workers may meet before the server's link
+        return star and self._paths.plain and self._paths.fabric.alike(workers) and same(start)
 
     def _rate_bps(self, source: int, destination: int, workers: int) -> float:
         """What each of so many flows gets."""

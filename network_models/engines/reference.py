@@ -13,7 +13,7 @@ import simpy
 
 from network_models.engines import hub
 from network_models.engines.script import Leg, Part, account, players, script
-from network_models.fabric import SERVER, Floats, Integers
+from network_models.fabric import Floats, Integers
 from network_models.fluid import FluidNetwork
 from network_models.paths import Paths
 from network_models.schedules.step import Program
@@ -39,28 +39,16 @@ class Reference:
 
     def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
         """Workers to server; see `hub.gather`."""
-        env = self._begin(float(start.min()))
-        finish = np.empty(len(workers))
-
-        def push(rank: int) -> Steps:
-            yield env.timeout(start[rank] - env.now)
-            yield self.network.transfer(int(workers[rank]), SERVER, sizes_bytes[rank])
-            finish[rank] = env.now
-
-        env.run(until=env.all_of([env.process(push(rank)) for rank in range(len(workers))]))
-        return hub.gathered(start, finish, self.paths.latency_s(workers, SERVER)), float(finish.max())
+        self._begin(float(start.min()))
+        finish, latency = hub.played(self.network, workers, start, sizes_bytes, to_servers=True)
+        return hub.gathered(start, finish, latency), float(finish.max())
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers; see `hub.broadcast`."""
-        env = self._begin(server_start)
-        arrived = np.empty(len(workers))
-
-        def push(rank: int) -> Steps:
-            yield self.network.transfer(SERVER, int(workers[rank]), size_bytes)
-            arrived[rank] = env.now
-
-        env.run(until=env.all_of([env.process(push(rank)) for rank in range(len(workers))]))
-        return hub.broadcasted(start, server_start, arrived, self.paths.latency_s(SERVER, workers))
+        self._begin(server_start)
+        begin, sizes = np.full(len(workers), server_start), np.full(len(workers), float(size_bytes))
+        arrived, latency = hub.played(self.network, workers, begin, sizes, to_servers=False)
+        return hub.broadcasted(start, server_start, arrived, latency)
 
     def play(self, workers: Integers, start: Floats, program: Program, server_start: float | None = None) -> Timing:
         """Time any program; see `vector.play`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from network_models.fabric import Floats
 
 
+@dataclass(frozen=True)
 class Ideal:
     """A message takes latency + bits / rate."""
 

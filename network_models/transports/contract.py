@@ -11,6 +11,9 @@ from typing import ClassVar, Protocol
 
 from network_models.fabric import Floats
 
+#: Idleness from here on (half of it, for rounding) means: the connection is open, this direction carried nothing yet.
+UNUSED_S = 1e15
+
 
 class Transport(Protocol):
     """What a protocol adds to latency and bandwidth.
@@ -43,5 +46,8 @@ class Transport(Protocol):
         ...
 
     def stall_s(self, size_bytes: Floats, latency_s: Floats, path_bps: Floats, idle_s: Floats) -> Floats:
-        """Seconds lost to connection set-up and slow start; `idle_s` is infinite on a connection never used."""
+        """Seconds lost to connection set-up and slow start.
+
+        `idle_s` is infinite on a connection never used, and about `UNUSED_S` where only the other direction was.
+        """
         ...
