@@ -42,6 +42,7 @@ class Playing:
         self.parts, self.nodes = script(program), players(workers, program)
         self._ready = [*start.tolist(), *[begin] * program.servers]
         count = len(self.nodes)
+        self._awake = [False] * count
         self._entered = [0] * count  # how many parts each node has entered, ...
         self._through = [0] * count  # ... and how many, from the first on, it is through with
         self._left = [[len(part.sent) + len(part.received) for part in own] for own in self.parts]
@@ -56,7 +57,9 @@ class Playing:
         return account(self.paths, self.parts, self.start)
 
     def _begin(self, event: simpy.Event) -> None:
-        self._enter(event.value)  # type: ignore[arg-type]  # events carry any value
+        node: int = event.value  # type: ignore[assignment]  # events carry any value
+        self._awake[node] = True
+        self._enter(node)
 
     def _enter(self, node: int) -> None:
         """Enter all parts that the node may enter now."""
@@ -91,7 +94,8 @@ class Playing:
         for node in (leg.source, leg.destination):
             self._left[node][self._place[node][leg.step]] -= 1
             self._settle(node)
-            self._enter(node)
+            if self._awake[node]:
+                self._enter(node)
 
     def _settle(self, node: int) -> None:
         """Count the parts with which the node is through."""
