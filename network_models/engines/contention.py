@@ -65,8 +65,8 @@ def contended(program: Program, paths: Paths, workers: Integers) -> bool:
         if key in seen and seen[key].source is step.source:
             continue
         seen[key] = step
-        if step.lag > 1 and len(seen) > 1:
-            return True
+        if step.lag > 1 and (len(seen) > 1 or paths.transport.remembers):
+            return True  # what a connection costs depends on what is under way on it
         if not step.symmetric and not (_once(step.source, len(nodes)) and _once(step.destination, len(nodes))):
             return True
         if not owners.admit(paths.fabric, nodes, step):

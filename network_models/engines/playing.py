@@ -6,21 +6,24 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from network_models.engines import events, hub, vector
+import numpy as np
+
+from network_models.engines import events, libraries, vector
+from network_models.engines.alike_hub import AlikeHub
 from network_models.engines.carried import Carried
 from network_models.engines.contention import contended
 from network_models.engines.reference import Reference
-from network_models.fabric import SERVER, Floats, Integers
-from network_models.links import Links
-from network_models.paths import Paths, hot_bps
+from network_models.fabric import Floats, Integers
+from network_models.paths import Paths
+from network_models.profiles import profile
 from network_models.schedules.call import Call
 from network_models.schedules.choice import cheapest_all_reduce
 from network_models.schedules.direct import gather_direct
-from network_models.schedules.registry import ALL_REDUCE, SCHEDULES
-from network_models.schedules.settings import Schedules, library
+from network_models.schedules.registry import SCHEDULES
+from network_models.schedules.settings import Schedules
 from network_models.schedules.step import Program
 from network_models.schedules.tree import broadcast_star
-from network_models.timing import Timing, same, spread
+from network_models.timing import Timing, spread
 
 MODES = ("collapsed", "message")
 _KNOWN = 64  # what is remembered of each kind; then all is forgotten
@@ -45,7 +48,7 @@ class Player:
         if mode not in MODES:
             raise ValueError(f"network.mode: expected one of {', '.join(MODES)}, got {mode!r}")
         self.paths, self.schedules, self.carried = paths, schedules, Carried(paths)
-        self._library = library(schedules.profile)
+        self._library = profile(schedules.profile)
         self._reference = Reference(paths) if mode == "message" else None
         self._known: dict[Hashable, Any] = {}
 
@@ -58,11 +61,12 @@ class Player:
         settings, paths = self.schedules, self.paths
         groups = self._once(("groups", id(workers)), lambda: (settings.groups(paths.fabric, workers), workers))[0]
         call = replace(call, segments=settings.segments, groups=groups, servers=paths.fabric.servers)
-        if self._library is not None and name == "all_reduce":
-            self.carried.count(self.plan("ring", call, ALL_REDUCE["ring"]), workers)
-            timed: Timing = self._library.all_reduce(paths, workers, start, call.sizes_bytes, call.merged)
-            return timed
         schedule = getattr(settings, name)
+        if call.root >= 0 and libraries.has(self._library, name, call.root):
+            # counted as its first schedule, which moves as many bytes
+            usual = next(iter(SCHEDULES[name].items()))
+            self.carried.count(self.plan((name, usual[0]), call, usual[1]), workers)
+            return libraries.play(self._library, name, paths, workers, start, call)
         if schedule == "auto":
             schedule = self._cheapest(workers, call)
         if schedule == "server":
@@ -104,13 +108,21 @@ class Player:
         """Workers to server."""
         call = Call(sizes_bytes, _nothing, root=-1, servers=1)
         self.carried.count(self.plan("gather at the server", call, gather_direct), workers)
-        return (self._reference or _Hub(self.paths)).gather(workers, start, sizes_bytes)
+        if self._library is not None:
+            timed: tuple[Timing, float] = self._library.gather(
+                self.paths, workers, np.array(start), np.array(sizes_bytes)
+            )
+            return timed
+        return (self._reference or AlikeHub(self.paths)).gather(workers, start, sizes_bytes)
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers."""
         call = Call(spread(size_bytes, len(workers)), _nothing, root=-1, servers=1)
         self.carried.count(self.plan("broadcast from the server", call, broadcast_star), workers)
-        return (self._reference or _Hub(self.paths)).broadcast(workers, start, server_start, size_bytes)
+        if self._library is not None:
+            timed: Timing = self._library.broadcast(self.paths, workers, np.array(start), server_start, size_bytes)
+            return timed
+        return (self._reference or AlikeHub(self.paths)).broadcast(workers, start, server_start, size_bytes)
 
     def _meets(self, pattern: Hashable, program: Program, workers: Integers) -> bool:
         if pattern is None:
@@ -126,39 +138,3 @@ class Player:
             self._known[key] = make()
         made: tuple[_T, Any] = self._known[key]
         return made
-
-
-class _Hub:
-    """The two ways to and from the server, in closed form; alike workers that do the same are one."""
-
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
-
-    def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
-        if not (self._one(workers, start) and same(sizes_bytes)):
-            return hub.gather(self._paths, workers, start, sizes_bytes)
-        latency, rate = (
-            self._paths.latency_s(workers[:1], SERVER),
-            self._rate_bps(int(workers[0]), SERVER, len(workers)),
-        )
-        finish = start[:1] + latency + self._paths.bits(sizes_bytes[:1]) / rate
-        return hub.gathered(start[:1], finish, latency).widened(len(workers)), float(finish[0])
-
-    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
-        if not self._one(workers, start):
-            return hub.broadcast(self._paths, workers, start, server_start, size_bytes)
-        latency, rate = (
-            self._paths.latency_s(SERVER, workers[:1]),
-            self._rate_bps(SERVER, int(workers[0]), len(workers)),
-        )
-        arrived = server_start + latency + self._paths.bits(size_bytes) / rate
-        return hub.broadcasted(start[:1], server_start, arrived, latency).widened(len(workers))
-
-    def _one(self, workers: Integers, start: Floats) -> bool:
-        star = isinstance(self._paths.fabric, Links)  # elsewhere alike workers may meet before the server's link
-        return star and self._paths.plain and self._paths.fabric.alike(workers) and same(start)
-
-    def _rate_bps(self, source: int, destination: int, workers: int) -> float:
-        """What each of so many flows gets."""
-        alone = float(self._paths.rate_bps(source, destination))
-        return min(alone, hot_bps(self._paths, source, destination) / workers)

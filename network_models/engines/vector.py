@@ -61,6 +61,7 @@ def _in_step(paths: Paths, workers: Integers, start: float, program: Program) ->
     if ranks == 1:
         return Timing.alike(1, start, 0.0, 0.0, 0.0)
     latency, rate = float(paths.latency_s(workers[0], workers[1])), float(paths.rate_bps(workers[0], workers[1]))
+    paths.regime.watch(workers[:1], workers[1:2], 0.0)
     phases, steps = [0.0, 0.0], 0
     for step in program.steps:
         if not step.symmetric or not isinstance(step.size_bytes, (int, float)) or step.lag > 1:
@@ -142,6 +143,7 @@ class _State:
         known = self._path
         if known is None or known[0] is not step.source or known[1] is not step.destination or self.paths.jitter:
             here, there = self.nodes[step.source], self.nodes[step.destination]
+            self.paths.regime.watch(here, there, 0.0)
             latency, rate = self.paths.latency_s(here, there, key), self.paths.rate_bps(here, there)
             self._path = known = (step.source, step.destination, latency, rate)
         return known

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from network_models.fabric import Fabric, Integers
+from network_models.profiles import ProfileLike, profile
 from network_models.schedules.registry import SCHEDULES
 
 #: Schedules that are no program between ranks, and the rule that picks one.
@@ -27,8 +27,9 @@ class Schedules:
         Pieces into which segmented rings and pipelined chains cut a message, at least 1.
     group_size : int, optional
         Ranks that are near one another, at least 1; by default those of a rack.
-    profile : {'ideal', 'gloo', 'nccl'}
-        Whether an all-reduce follows its schedule to the letter, or a library that has its own ways.
+    profile : {'ideal', 'gloo', 'nccl'} or mapping
+        Whether collectives follow their schedules to the letter, or a library that has its own ways, in all that it
+        offers; see `profiles.profile`.
 
     Raises
     ------
@@ -47,7 +48,7 @@ class Schedules:
     neighbours: str = "direct"
     segments: int = 4
     group_size: int | None = None
-    profile: str = "ideal"
+    profile: ProfileLike = "ideal"
 
     @classmethod
     def read(cls, settings: Mapping[str, Any], fabric: Fabric) -> Schedules:
@@ -70,7 +71,7 @@ class Schedules:
         _whole("segments", self.segments)
         if self.group_size is not None:
             _whole("group_size", self.group_size)
-        library(self.profile)
+        profile(self.profile)
 
     def groups(self, fabric: Fabric, workers: Integers) -> tuple[Integers, ...]:
         """The ranks that are near one another: blocks of about `group_size`, or those of each rack; none if unknown."""
@@ -90,17 +91,6 @@ def named(collective: str, schedule: object) -> str:
     if schedule not in known:
         raise ValueError(f"network.{collective}: expected one of {', '.join(known)}, got {schedule!r}")
     return str(schedule)
-
-
-def library(name: str) -> Any:
-    """What times an all-reduce as a library does it; None for the ideal one."""
-    if name == "ideal":
-        return None
-    try:
-        profiles = import_module("network_models.profiles")
-    except ModuleNotFoundError:
-        raise ValueError(f"network.profile: expected one of ideal, got {name!r}") from None
-    return profiles.profile(name)
 
 
 def _whole(key: str, value: object) -> None:

@@ -90,6 +90,13 @@ class Graph:
         """The resources whose capacity changes in time."""
         return self._wires.rates
 
+    @property
+    def racks(self) -> Integers | None:
+        """The number of the switch that each worker hangs on; None unless there are several, each with several."""
+        hubs = [self._routing.only[worker] for worker in range(self._workers)]
+        _, racks, sizes = np.unique(hubs, return_inverse=True, return_counts=True)
+        return racks.astype(np.int64) if min(hubs) >= 0 and len(sizes) > 1 and sizes.max() > 1 else None
+
     def route(self, source: int, destination: int) -> tuple[int, ...]:
         """The resources with a limit on the way, in order."""
         return self._path(int(source), int(destination)).route

@@ -15,6 +15,7 @@ from network_models.paths import Paths
 from network_models.schedules.call import Call
 from network_models.schedules.registry import SCHEDULES
 from network_models.schedules.step import Program
+from network_models.transports import Tcp
 
 EVERY = [(collective, name) for collective, schedules in SCHEDULES.items() for name in schedules]
 RATES = st.sampled_from([1e6, 2e6, 1e7]) | st.floats(1e5, 1e8) | st.just(float("inf"))
@@ -65,7 +66,9 @@ def scenarios(draw: st.DrawFn) -> tuple[Paths, np.ndarray, np.ndarray, Callable[
     half = np.array([draw(st.booleans()) for _ in range(n + 1)]) if draw(st.integers(0, 3)) == 0 else None
     if half is not None:
         down = np.where(half, up, down)
-    paths = Paths(Links(up, down, each(LATENCIES, n + 1), half_duplex=half), jitter=draw(st.sampled_from([None, Jitter()])))
+    paths = Paths(
+        Links(up, down, each(LATENCIES, n + 1), half_duplex=half), jitter=draw(st.sampled_from([None, Jitter()]))
+    )
     workers = np.array(draw(st.permutations(range(n)))[: draw(st.integers(1, n))])
     w = len(workers)
     growth, size = draw(st.sampled_from([0.0, 0.5, 3.0])), draw(st.integers(1, 10**6))
@@ -115,7 +118,8 @@ def test_engines_agree(collective: str, name: str, case: tuple) -> None:
         alike(fast, expected)
         sound(fast, start)
     elif len(workers) > 1:
-        assert (collective, name) not in APART or paths.fabric.half_duplex is not None
+        remembers = name == "segmented_ring" and paths.transport.remembers
+        assert (collective, name) not in APART or paths.fabric.half_duplex is not None or remembers
     assert sum(reference.network.sent_bytes) == pytest.approx(program.total_bytes())
     assert sum(reference.network.received_bytes) == pytest.approx(program.total_bytes())
 
