@@ -1,4 +1,4 @@
-"""Read rates and durations with SI units (1000-based); everything inside the simulator is bits/s and seconds."""
+"""Read rates, durations and sizes with SI units (1000-based); everything inside the simulator is bits/s and seconds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _NUMBER = r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
 # The case tells bits (b) from bytes (B), and mega (M) from milli (m), which no rate has: `mbit/s` is refused.
 _RATE = re.compile(_NUMBER + r"\s*(?:([kKMGT]?)(bit/s|bits/s|bps|b/s|B/s|Bps|byte/s|bytes/s))?\s*")
 _DURATION = re.compile(_NUMBER + r"\s*(" + "|".join(_SECONDS) + r")\s*")
+_SIZE = re.compile(_NUMBER + r"\s*(?:([kKMGT]?)(?:B|byte|bytes))?\s*")
 _INFINITY = {"inf", "+inf", ".inf", "infinity"}
 
 
@@ -84,6 +85,42 @@ def seconds(value: object, key: str = "duration") -> float:
     if duration is None or not 0 <= duration < math.inf:
         raise ValueError(f"{key}: expected a duration >= 0 in seconds (such as 0.04 or '40 ms'), got {value!r}")
     return duration
+
+
+def size_bytes(value: object, key: str = "bytes") -> float:
+    """Read a size in bytes.
+
+    Parameters
+    ----------
+    value : int, float or str
+        A number is bytes. A string is a number with an optional unit: `B` with a prefix `k`, `M`, `G` or `T`.
+    key : str
+        The name of the setting, for the error message.
+
+    Returns
+    -------
+    float
+        Bytes, finite and not negative.
+
+    Raises
+    ------
+    ValueError
+        If `value` is not a finite size of at least 0.
+
+    Examples
+    --------
+    >>> size_bytes("25 MB"), size_bytes("25e6"), size_bytes(3)
+    (25000000.0, 25000000.0, 3.0)
+    """
+    size = _plain(value)
+    if size is None and isinstance(value, str) and (found := _SIZE.fullmatch(value)):
+        number, prefix = found.groups()
+        size = float(Decimal(number) * Decimal(_PREFIX[prefix or ""]))
+    if size is None or not 0 <= size < math.inf:
+        raise ValueError(
+            f"{key}: expected a finite size of at least 0 in bytes (such as 25e6 or '25 MB'), got {value!r}"
+        )
+    return size
 
 
 def _plain(value: object) -> float | None:

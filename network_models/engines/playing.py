@@ -13,7 +13,9 @@ from network_models.engines.alike_hub import AlikeHub
 from network_models.engines.carried import Carried
 from network_models.engines.contention import contended
 from network_models.engines.reference import Reference
+from network_models.engines.trial import Trial
 from network_models.fabric import Floats, Integers
+from network_models.links import Links
 from network_models.paths import Paths
 from network_models.profiles import profile
 from network_models.schedules.call import Call
@@ -78,7 +80,10 @@ class Player:
 
     def _cheapest(self, workers: Integers, call: Call) -> str:
         key = ("auto", id(workers), call.largest, tuple(call.growth(2, call.ranks)))
-        return self._once(key, lambda: (cheapest_all_reduce(self.paths, workers, call), workers))[0]
+        fabric = self.paths.fabric
+        own = isinstance(fabric, Links) and fabric.half_duplex is None
+        trial = None if own else Trial(self.paths, workers)
+        return self._once(key, lambda: (cheapest_all_reduce(self.paths, workers, call, trial), workers))[0]
 
     def plan(self, name: Hashable, call: Call, schedule: Callable[[Call], Program]) -> Program:
         """The program of a call, made once for all calls that are alike."""

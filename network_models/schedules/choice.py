@@ -1,10 +1,14 @@
-"""Which all-reduce is cheapest for a call? Closed forms with the slowest participant's link.
+"""Which all-reduce is cheapest for a call? Closed forms with the slowest participant's link, or a trial.
 
 A program among alike ranks takes, step by step, the latency and the most that any rank sends or receives at the rate of
 the slowest path; that is exact on a star of alike links for every schedule whose ranks all take part in every step.
+Where links are shared in the middle, each schedule is tried instead.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,15 +18,16 @@ from network_models.schedules.call import Call
 from network_models.schedules.hierarchical import squarest
 from network_models.schedules.registry import ALL_REDUCE
 from network_models.schedules.step import Program, Step
-
-# Not tried: what rests on every rank sending to every other at once, for such bursts overrun the buffers of real
-# switches, and what another name stands for.
-_LEFT_OUT = frozenset({"rabenseifner"})
+from network_models.timing import spread
 
 
 def candidates(call: Call) -> list[str]:
-    """The all-reduce schedules that this call can take, ties going to the first; 'server' where there is one."""
-    names = [name for name in ALL_REDUCE if name not in _LEFT_OUT]
+    """The all-reduce schedules that this call can take, ties going to the first; 'server' where there is one.
+
+    Not sharded over the ranks themselves: every rank sending to every other at once looks best of all to a fluid model,
+    but is what overruns the buffers of real switches.
+    """
+    names = [name for name in ALL_REDUCE if name != "rabenseifner"]  # another name for halving_doubling
     if not call.groups:
         names.remove("hierarchical")
     if squarest(call.ranks) == 1:
@@ -32,8 +37,19 @@ def candidates(call: Call) -> list[str]:
     return [*names, "server"] if call.servers else names
 
 
-def cheapest_all_reduce(paths: Paths, workers: Integers, call: Call) -> str:
-    """Name the schedule with the least closed-form time (ties go to the first).
+def cheapest_all_reduce(
+    paths: Paths, workers: Integers, call: Call, trial: Callable[[str, Call], float | None] | None = None
+) -> str:
+    """Name the schedule that takes the least time (ties go to the first).
+
+    Parameters
+    ----------
+    paths : Paths
+    workers : ndarray of int, shape (w,)
+    call : Call
+        All ranks are taken to contribute the largest payload.
+    trial : callable, optional
+        Name and call to seconds, where closed forms would not do; None from it for what is too much to try.
 
     Notes
     -----
@@ -43,31 +59,27 @@ def cheapest_all_reduce(paths: Paths, workers: Integers, call: Call) -> str:
     """
     if call.ranks == 1:
         return "ring"
-    largest = Call(np.broadcast_to(np.float64(call.largest), call.ranks), call.merged, call.segments, call.groups)
-    here, there = workers, np.concatenate((workers[1:], workers[:1]))
-    if paths.fabric.alike(workers) and paths.jitter is None:
-        here, there = workers[:1], workers[1:2]
-    rate, latency = float(paths.rate_bps(here, there).min()), float(paths.latency_s(here, there).max())
-    times = {}
-    for name in candidates(call):
-        if name == "server":
-            times[name] = _server(paths, workers, call)
-        elif name == "sharded_server":
-            times[name] = _server(paths, workers, call, call.servers)
-        else:
-            times[name] = estimate(paths, ALL_REDUCE[name](largest), latency, rate)
-    return min(times, key=times.__getitem__)
+    call = replace(call, sizes_bytes=spread(call.largest, call.ranks))
+    names = candidates(call)
+    tried = {name: seconds for name in names if (seconds := trial(name, call)) is not None} if trial else {}
+    if not tried:
+        here, there = workers, np.concatenate((workers[1:], workers[:1]))
+        if paths.fabric.alike(workers) and paths.jitter is None:
+            here, there = workers[:1], workers[1:2]
+        rate, latency = float(paths.rate_bps(here, there).min()), float(paths.latency_s(here, there).max())
+        for name in names:
+            if name == "server" or name == "sharded_server":
+                tried[name] = _server(paths, workers, call, 1 if name == "server" else call.servers)
+            else:
+                tried[name] = estimate(paths, ALL_REDUCE[name](call), latency, rate)
+    return min(tried, key=tried.__getitem__)
 
 
 def estimate(paths: Paths, program: Program, latency_s: float, rate_bps: float) -> float:
     """Seconds of a program on alike links, if every rank takes part in every step."""
-    total = 0.0
-    lagging = [step for step in program.steps if step.lag > 1]
-    if lagging:
+    if any(step.lag > 1 for step in program.steps):
         return _pipelined(paths, program, latency_s, rate_bps)
-    for step in program.steps:
-        total += step.times * (latency_s + _most(paths, step, program.ranks) / rate_bps)
-    return total
+    return sum(step.times * (latency_s + _most(paths, step, program.ranks) / rate_bps) for step in program.steps)
 
 
 def _pipelined(paths: Paths, program: Program, latency_s: float, rate_bps: float) -> float:
@@ -92,25 +104,18 @@ def _pipelined(paths: Paths, program: Program, latency_s: float, rate_bps: float
 
 def _most(paths: Paths, step: Step, ranks: int) -> float:
     """The most bits that one rank sends, or receives, in a step."""
-    bits = paths.bits(step.size_bytes)
-    if step.symmetric or not bits.ndim:
-        if step.symmetric or _alone(step):
-            return float(bits.max())
-    each = np.broadcast_to(bits, step.source.shape)
-    return float(max(np.bincount(ends % ranks, each).max() for ends in (step.source, step.destination)))
-
-
-def _alone(step: Step) -> bool:
-    """Whether there is only one message, so that no two meet."""
-    return len(step.source) == 1
+    if step.symmetric:
+        return float(np.max(paths.bits(step.size_bytes)))
+    bits = np.broadcast_to(paths.bits(step.size_bytes), step.source.shape)
+    return float(max(np.bincount(ends, bits).max() for ends in (step.source, step.destination)))
 
 
 def _server(paths: Paths, workers: Integers, call: Call, shards: int = 1) -> float:
     """Gather at the server and broadcast from there, or as much at each of several."""
     here = workers[:1] if paths.fabric.alike(workers) and paths.jitter is None else workers
-    up, down = paths.bits(call.largest / shards), paths.bits(call.result / shards)
-    own = 1.0 / shards
-    to_server = 1.0 / min(float(paths.rate_bps(here, SERVER).min()) * own, hot_bps(paths, 0, SERVER) / call.ranks)
-    from_server = 1.0 / min(float(paths.rate_bps(SERVER, here).min()) * own, hot_bps(paths, SERVER, 0) / call.ranks)
-    ways = float(paths.latency_s(here, SERVER).max()) + float(paths.latency_s(SERVER, here).max())
-    return ways + float(up) * to_server + float(down) * from_server
+    seconds = 0.0
+    for size, ends in ((call.largest, (here, SERVER)), (call.result, (SERVER, here))):
+        shared = hot_bps(paths, *(end if isinstance(end, int) else 0 for end in ends)) / call.ranks
+        rate = min(float(paths.rate_bps(*ends).min()) / shards, shared)
+        seconds += float(paths.latency_s(*ends).max()) + float(paths.bits(size / shards)) / rate
+    return seconds

@@ -66,9 +66,9 @@ def scenarios(draw: st.DrawFn) -> tuple[Paths, np.ndarray, np.ndarray, Callable[
     half = np.array([draw(st.booleans()) for _ in range(n + 1)]) if draw(st.integers(0, 3)) == 0 else None
     if half is not None:
         down = np.where(half, up, down)
-    paths = Paths(
-        Links(up, down, each(LATENCIES, n + 1), half_duplex=half), jitter=draw(st.sampled_from([None, Jitter()]))
-    )
+    links = Links(up, down, each(LATENCIES, n + 1), half_duplex=half)
+    transport, jitter = draw(st.sampled_from([None, None, Tcp()])), draw(st.sampled_from([None, Jitter()]))
+    paths = Paths(links, transport, jitter)
     workers = np.array(draw(st.permutations(range(n)))[: draw(st.integers(1, n))])
     w = len(workers)
     growth, size = draw(st.sampled_from([0.0, 0.5, 3.0])), draw(st.integers(1, 10**6))
