@@ -76,7 +76,7 @@ class StaleSynchronous(ParameterServer):
 
     def __init__(self, *, bound: float | None = 3, fold: str = "arrival", **options: Any) -> None:
         super().__init__(**options)
-        s = math.inf if bound is None else bound
+        s = math.inf if bound is None or bound == ".inf" else bound  # a command line's .inf is a word
         if isinstance(s, bool) or not isinstance(s, (int, float)) or not s >= 0 or (s != math.inf and s != int(s)):
             raise ValueError(f"algorithm.bound: expected a whole number of clocks, at least 0, or .inf, got {bound!r}")
         if fold not in FOLDS:

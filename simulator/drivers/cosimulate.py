@@ -7,6 +7,7 @@ programs and start them anew, and the server hears of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
@@ -92,6 +93,7 @@ class Cosimulator:
         self._processes: dict[int, simpy.Process] = {}
         self._rejoin: Callable[[int, int], Program] | None = None
         self._waits: dict[int, Op[Any]] = {}
+        self._unheard: Counter[int] = Counter()  # news of each worker that the server has not taken
 
     def run(self, programs: dict[int, Program], rejoin: Callable[[int, int], Program] | None = None) -> None:
         """Run the programs, keyed by worker number and SERVER.
@@ -120,6 +122,9 @@ class Cosimulator:
                 if self.env.peek() == _NEVER or self.members.changes > 2 * (len(self.mail) + 1):
                     raise Deadlock("nothing can happen any more; " + "; ".join(map(self._wait, self._waits)))
                 self.env.step()
+            for node in decisive:
+                if node in self._processes and not self._processes[node].ok:
+                    raise self._processes[node].value  # it ended, but SimPy has not come to say so
         finally:
             for program in self._programs.values():
                 program.close()
@@ -154,6 +159,7 @@ class Cosimulator:
     def _news(self, worker: int, op: str, news: Joined | Left) -> None:
         self.listener.entry({"op": op, "process": worker, "seconds": self.env.now})
         if SERVER in self._programs:
+            self._unheard[worker] += 1
             self.mail[SERVER].put(self.env.now, worker, news, 0.0)
 
     def _start(self, node: int) -> None:
@@ -190,7 +196,8 @@ class Cosimulator:
                 yield from self.processors.work(node, kind, size)
             case Send(to=to, payload=payload):
                 self._note(node, "send", to=to, size=int(payload.bytes[0]))
-                self.carrier.send(node, to, payload)
+                # the server's connection to a worker of whose end it has not heard leads nowhere
+                self.carrier.send(node, to, payload, cut=to in self.members.absent or self._unheard[to] > 0)
             case Receive(source=source):
                 return (yield from self._receive(node, source)).payload
             case ReceiveAny(until_s=until):
@@ -227,7 +234,7 @@ class Cosimulator:
         while (message := box.take(source)) is None and not late:
             if node == SERVER and self.members.hopeless:
                 raise Stranded(
-                    f"faults: every worker is gone at {self.env.now:.6g} s and none will come back, but the server "
+                    f"faults: at {self.env.now:.6g} s every worker is gone, none will come back, and the server "
                     f"still waits in {where(self._programs[node])}"
                 )
             late = yield from box.pause(self.env, until_s - self.env.now)
@@ -235,6 +242,7 @@ class Cosimulator:
             self._note(node, "timeout")
             return None
         if isinstance(message.payload, (Joined, Left)):
+            self._unheard[message.source] -= 1
             return message
         self._note(node, "receive", source=message.source)
         if node != SERVER:
