@@ -74,6 +74,16 @@ class Carrier:
         self._channels: defaultdict[tuple[int, int], deque[Parcel]] = defaultdict(deque)
         self._sent: Counter[tuple[int, int]] = Counter()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a message is on its way to somebody who will receive it."""
+        return any(self._channels.values())
+
+    def totals(self) -> dict[str, float]:
+        """Count what went wrong so far."""
+        counts: dict[str, float] = {f"messages_{kind}": self.counts[kind] for kind in ("cut", "lost")}
+        return counts | {kind: self.counts[kind] for kind in ("retries", "retransmitted_bytes")}
+
     def send(self, source: int, to: int, payload: Payload, cut: bool = False) -> None:
         """Send a message of one row; one that is `cut` from the start travels, but nobody receives it."""
         channel = source, to
