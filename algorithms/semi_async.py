@@ -80,15 +80,14 @@ class SemiAsynchronous(ParameterServer):
                     waiting.discard(worker)
                 case (source, message):
                     buffer.append((source, message, self.read[source]))
-                    if self.hold:
-                        waiting.add(source)
-                    else:
-                        await self.answer([source])
-            idle = enough < math.inf and len(waiting) == len(present)
-            if buffer and (heard is None or len(buffer) >= enough or idle):
+                    waiting.add(source)
+            idle = self.hold and enough < math.inf and len(waiting) == len(present)
+            step = bool(buffer) and (heard is None or len(buffer) >= enough or idle)
+            if step:
                 await self._step(cohort, buffer, rounds)
-                await self.answer(sorted(waiting))
                 buffer.clear()
+            if step or not self.hold:
+                await self.answer(sorted(waiting))
                 waiting.clear()
 
     async def _step(self, cohort: Cohort, buffer: list[tuple[int, Payload, int]], rounds: int) -> None:

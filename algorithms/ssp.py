@@ -58,7 +58,7 @@ class StaleSynchronous(ParameterServer):
 
     Parameters
     ----------
-    bound : int, float or None
+    bound : int, float, ".inf" or None
         s, a whole number of clocks, at least 0; infinite or None: no bound.
     fold : {"arrival", "rank"}
         When a push is applied. "arrival": as it comes, each at the full rate as in `async_sgd`; n T pushes end the run,
@@ -74,9 +74,9 @@ class StaleSynchronous(ParameterServer):
     not count as slow; one that comes back begins at the clock of the slowest.
     """
 
-    def __init__(self, *, bound: float | None = 3, fold: str = "arrival", **options: Any) -> None:
+    def __init__(self, *, bound: float | str | None = 3, fold: str = "arrival", **options: Any) -> None:
         super().__init__(**options)
-        s = math.inf if bound is None else bound
+        s = math.inf if bound is None or bound == ".inf" else bound  # a command line's .inf is a word
         if isinstance(s, bool) or not isinstance(s, (int, float)) or not s >= 0 or (s != math.inf and s != int(s)):
             raise ValueError(f"algorithm.bound: expected a whole number of clocks, at least 0, or .inf, got {bound!r}")
         if fold not in FOLDS:

@@ -48,6 +48,14 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
         f"real {duration(summary['wall_seconds'])}, of it gradients {duration(summary['gradient_seconds'])}",
         highlight=False,
     )
+    if "faults" in summary:
+        console.print(f"faults: {troubles(summary['faults'])}", highlight=False)
     if summary["racy"]:
         console.print(f"racy: {summary['racy_because']}; ties {summary['ties']}; run it anew for another network")
     console.print(f"digest {summary['digest'][:16]} in {folder.path}", highlight=False, soft_wrap=True)
+
+
+def troubles(counts: dict[str, float]) -> str:
+    """Say what went wrong, leaving out what did not."""
+    said = [f"{value:g} {kind.replace('_', ' ')}" for kind, value in counts.items() if value and kind[-2:] != "_s"]
+    return ", ".join(said + [f"{duration(counts['absent_s'])} absent in all"]) if said else "none"

@@ -17,8 +17,22 @@ all_gather  size: bytes of each worker's message
 mark        round
 ==========  =========================================================================================================
 
-A size that is the same for all active workers is one number, else a list. Entries of asynchronous runs also name their
-`process` and are `send` (to, size) and `receive` (source).
+A size that is the same for all active workers is one number, else a list.
+
+Entries of programs that talk by messages also name their `process` (the server's is -1), and there are more of them:
+
+==========  =========================================================================================================
+send        to, size
+receive     source
+timeout     nothing was received in time
+abandon     step: the gradient was given up, because a message came
+crash       seconds: when the worker went down; what was on its way from and to it is lost
+rejoin      seconds: when it was up again
+leave       seconds: when the worker left; 0 where it had not come yet
+join        seconds: when it came
+lost        to, size, attempt: a transmission, the attempt-th from 0, that did not arrive
+resend      to, size, attempt: the one after it
+==========  =========================================================================================================
 """
 
 from __future__ import annotations

@@ -74,12 +74,24 @@ class Carrier:
         self._channels: defaultdict[tuple[int, int], deque[Parcel]] = defaultdict(deque)
         self._sent: Counter[tuple[int, int]] = Counter()
 
-    def send(self, source: int, to: int, payload: Payload) -> None:
-        """Send a message of one row."""
+    @property
+    def busy(self) -> bool:
+        """Whether a message is on its way to somebody who will receive it."""
+        return any(self._channels.values())
+
+    def totals(self) -> dict[str, float]:
+        """Count what went wrong so far."""
+        counts: dict[str, float] = {f"messages_{kind}": self.counts[kind] for kind in ("cut", "lost")}
+        return counts | {kind: self.counts[kind] for kind in ("retries", "retransmitted_bytes")}
+
+    def send(self, source: int, to: int, payload: Payload, cut: bool = False) -> None:
+        """Send a message of one row; one that is `cut` from the start travels, but nobody receives it."""
         channel = source, to
-        parcel = Parcel(source, to, payload, self.env.now, self._sent[channel])
+        parcel = Parcel(source, to, payload, self.env.now, self._sent[channel], cut=cut)
         self._sent[channel] += 1
-        self._channels[channel].append(parcel)
+        self.counts["cut"] += cut
+        if not cut:
+            self._channels[channel].append(parcel)
         self._transmit(parcel)
 
     def cut(self, worker: int) -> None:

@@ -36,7 +36,7 @@ from simulator.drivers.membership import Membership
 from simulator.drivers.processors import Processors
 from simulator.drivers.record import Deadlock
 from simulator.drivers.spending import Spending
-from simulator.faults import Absence, Faults
+from simulator.faults import Faults
 
 Program = Coroutine[Any, Any, None]
 Answer = Generator[simpy.Event, Any, Any]
@@ -81,7 +81,7 @@ class Cosimulator:
         network.reset()
         self.links = network.fluid(self.env)
         self.carrier = Carrier(self.env, self.links, faults.loss, listener, self._arrive)
-        self.members = Membership(self.env, faults.absences, workers, self)
+        self.members = Membership(self.env, faults.absences, workers, self, listener.entry)
         self.mail = {node: Mailbox(seed) for node in range(SERVER, workers)}
         self.spending = Spending(workers)
         self.processors = Processors(
@@ -111,28 +111,32 @@ class Cosimulator:
         """
         self._programs, self._rejoin = dict(programs), rejoin
         try:
-            self.members.begin()
+            self.members.begin(self.mail[SERVER] if SERVER in programs else None)
             for node in programs:
                 if node not in self.members.absent:
                     self._start(node)
             decisive = [SERVER] if SERVER in programs else list(programs)
             while any(node in self._processes and self._processes[node].is_alive for node in decisive):
-                if self.env.peek() == _NEVER or self.members.changes > 2 * (len(self.mail) + 1):
+                if self.env.peek() == _NEVER or self._idle():
                     raise Deadlock("nothing can happen any more; " + "; ".join(map(self._wait, self._waits)))
                 self.env.step()
+            for node in decisive:
+                if node in self._processes and isinstance(error := self._processes[node].value, BaseException):
+                    raise error  # it ended so, but SimPy has not come to say it
         finally:
             for program in self._programs.values():
                 program.close()
 
+    def _idle(self) -> bool:
+        """Whether workers come and go, and nothing comes of it: all wait for messages, and none is on its way."""
+        waiting = self.members.changes > 2 * len(self.mail) and not self.carrier.busy
+        return waiting and all(isinstance(op, (Receive, ReceiveAny)) for op in self._waits.values())
+
     def counts(self) -> dict[str, float]:
         """Count what went wrong so far."""
-        members, messages = self.members, self.carrier.counts
-        counts: dict[str, float] = {kind: members.counts[kind] for kind in ("crashes", "rejoins", "leaves", "joins")}
-        counts["absent_s"] = members.absent_s
-        counts |= {f"messages_{kind}": messages[kind] for kind in ("cut", "lost")}
-        return counts | {kind: messages[kind] for kind in ("retries", "retransmitted_bytes")}
+        return self.members.totals() | self.carrier.totals()
 
-    def down(self, worker: int, absence: Absence) -> None:
+    def down(self, worker: int) -> None:
         """Stop a worker's program; see `Membership`."""
         process = self._processes.pop(worker, None)
         if process is not None and process.is_alive:
@@ -140,21 +144,14 @@ class Cosimulator:
         self._waits.pop(worker, None)
         self.mail[worker].clear()
         self.carrier.cut(worker)
-        self._news(worker, "crash" if absence.crash else "leave", Left(worker))
 
-    def up(self, worker: int, absence: Absence) -> None:
+    def up(self, worker: int) -> None:
         """Start a worker's program; see `Membership`."""
         if self._rejoin is None:
             raise ValueError("rejoin: expected a maker of programs where faults take workers away, got None")
         self._programs[worker].close()
         self._programs[worker] = self._rejoin(worker, self.processors.steps[worker])
         self._start(worker)
-        self._news(worker, "rejoin" if absence.crash else "join", Joined(worker))
-
-    def _news(self, worker: int, op: str, news: Joined | Left) -> None:
-        self.listener.entry({"op": op, "process": worker, "seconds": self.env.now})
-        if SERVER in self._programs:
-            self.mail[SERVER].put(self.env.now, worker, news, 0.0)
 
     def _start(self, node: int) -> None:
         self._processes[node] = self.env.process(self._process(node, self._programs[node]))
@@ -190,7 +187,7 @@ class Cosimulator:
                 yield from self.processors.work(node, kind, size)
             case Send(to=to, payload=payload):
                 self._note(node, "send", to=to, size=int(payload.bytes[0]))
-                self.carrier.send(node, to, payload)
+                self.carrier.send(node, to, payload, cut=not self.members.reachable(to))
             case Receive(source=source):
                 return (yield from self._receive(node, source)).payload
             case ReceiveAny(until_s=until):
@@ -227,7 +224,7 @@ class Cosimulator:
         while (message := box.take(source)) is None and not late:
             if node == SERVER and self.members.hopeless:
                 raise Stranded(
-                    f"faults: every worker is gone at {self.env.now:.6g} s and none will come back, but the server "
+                    f"faults: at {self.env.now:.6g} s every worker is gone, none will come back, and the server "
                     f"still waits in {where(self._programs[node])}"
                 )
             late = yield from box.pause(self.env, until_s - self.env.now)
@@ -235,6 +232,7 @@ class Cosimulator:
             self._note(node, "timeout")
             return None
         if isinstance(message.payload, (Joined, Left)):
+            self.members.heard(message.source)
             return message
         self._note(node, "receive", source=message.source)
         if node != SERVER:

@@ -84,6 +84,8 @@ class Outstanding:
 
     def _note(self, block: list[Request], losses: Tensor) -> None:
         workers = torch.tensor([request.worker for request in block])
-        self.recording.losses(losses, workers, block[0].step)
+        for request, loss in zip(block, losses.isfinite().tolist(), strict=True):
+            if not loss:  # the recording refuses it, and names the worker and its own step
+                self.recording.losses(losses, workers, request.step)
         self.losses[workers] = losses.double()
         self.recording.samples += len(block) * self.task.batch

@@ -11,11 +11,13 @@ from network_models import Network, star
 from simulator.compute import Fixed
 from simulator.drivers.cosimulate import Cosimulator
 from simulator.drivers.outstanding import Outstanding
+from simulator.faults import Faults
 from simulator.records.recording import Cadence, Recording
 from simulator.tasks.synthetic import Quadratic
 
 D = 4
 MESSAGE_BITS = 8 * (6 + 4 * D)
+NONE = Faults()
 SERVER_BPS = 1e15  # so fast that no two messages ever share it
 
 
@@ -23,11 +25,13 @@ def task_of(workers: int) -> Quadratic:
     return Quadratic(workers=workers, batch=1, seed=1, dimensions=D, noise=0.0, device="cpu")
 
 
-def simulator_of(workers: int, network: Network, compute: Any, seed: int = 0, rounds: int = 4) -> Cosimulator:
+def simulator_of(
+    workers: int, network: Network, compute: Any, seed: int = 0, rounds: int = 4, faults: Faults = NONE
+) -> Cosimulator:
     recording = Recording(task_of(workers), Cadence(rounds, 1, 1000))
     gradients = Outstanding(recording.task, recording, workers, chunk=2)
     flops = recording.task.flops_per_step
-    return Cosimulator(gradients, flops, network, compute, recording, workers=workers, seed=seed)
+    return Cosimulator(gradients, flops, network, compute, recording, workers=workers, seed=seed, faults=faults)
 
 
 def switch(workers: int, bps: Any = 1000.0, latency_s: Any = 0.01) -> Network:
@@ -40,12 +44,18 @@ def cohort(workers: int, **options: Any) -> Cohort:
 
 def asynchronous(simulator: Any, rounds: int, **options: Any) -> Asynchronous:
     """Run asynchronous SGD from the task's starting point."""
+    return played(simulator, async_sgd(**{"lr": 0.25, **options}), rounds)
+
+
+def played(simulator: Any, algorithm: Any, rounds: int) -> Any:
+    """Run an algorithm of a server and workers from the task's starting point, and give it."""
     n = len(simulator.mail) - 1  # all but the server
-    algorithm = async_sgd(**{"lr": 0.25, **options})
     algorithm.begin(simulator.gradients.task.initial(0))
-    programs: dict[int, Any] = {SERVER: algorithm.server(cohort(n), rounds)}
-    programs |= {w: algorithm.worker(cohort(n, only=w), rounds) for w in range(n)}
-    simulator.run(programs)
+
+    def worker(w: int, joins_at: int | None = None) -> Any:
+        return algorithm.worker(cohort(n, only=w), rounds, joins_at)
+
+    simulator.run({SERVER: algorithm.server(cohort(n), rounds), **{w: worker(w) for w in range(n)}}, worker)
     return algorithm
 
 

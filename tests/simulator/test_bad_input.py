@@ -54,6 +54,12 @@ BAD = {
     "network.name=../../oops": "network.name: expected a plain name",
     "seed=-1": "seed: expected a whole number in 0..2**63 - 1, got -1",
     "stragglers=pareto stragglers.alpha=0": "stragglers.alpha",
+    "faults=lossy": "faults: expected none with sgd, whose workers meet at collectives, got lossy",
+    "algorithm=ssp faults=scheduled faults.outages=[[4,0,1]]": "faults.outages: expected a worker in 0..3, got 4",
+    "algorithm=ssp faults=crashes faults.mttf_s=0": "faults.mttf_s: expected more than 0 seconds, got 0",
+    "algorithm=ssp algorithm.bound=-1": "algorithm.bound: expected a whole number of clocks, at least 0",
+    "algorithm=backup_sgd algorithm.backups=4": "algorithm.backups: expected a whole number in 0..3",
+    "algorithm=semi_async algorithm.k=0": "algorithm.k: expected a whole number, at least 1, got 0",
 }
 
 
