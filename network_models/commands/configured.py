@@ -50,7 +50,9 @@ def built(name: str, workers: int, overrides: Mapping[str, Any] | None = None) -
 
 def names() -> list[str]:
     """The networks of `conf/network`, in order."""
-    return sorted(file.name.removesuffix(".yaml") for file in (files("conf") / "network").iterdir())
+    return sorted(
+        file.name.removesuffix(".yaml") for file in (files("conf") / "network").iterdir() if file.name.endswith(".yaml")
+    )
 
 
 def read_settings(name: str) -> dict[str, Any]:
@@ -63,9 +65,9 @@ def read_settings(name: str) -> dict[str, Any]:
     """
     import yaml
 
-    known = not name.endswith((".yaml", ".yml"))
-    file = files("conf") / "network" / f"{name}.yaml" if known else Path(name)
-    if not file.is_file():
+    named = not name.endswith((".yaml", ".yml"))
+    file = files("conf") / "network" / f"{name}.yaml" if named else Path(name)
+    if name not in names() if named else not file.is_file():
         raise ValueError(f"network: expected one of {', '.join(names())} or a .yaml file, got {name!r}")
     try:
         settings = yaml.safe_load(file.read_text(encoding="utf-8"))

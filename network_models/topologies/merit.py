@@ -48,7 +48,7 @@ def figures_of_merit(fabric: Graph) -> dict[str, Any]:
         "path_latency_s": _spread(latency),
         "path_bps": _spread(bps),
         "bisection_bps": cut,
-        "oversubscription": _injected_bps(fabric) / cut if cut else None,
+        "oversubscription": _injected_bps(fabric) / cut if cut and cut < np.inf else None,
         "server": _towards_servers(fabric, some),
         "spectral_gap": _gaps(graph) if number <= _GOSSIPERS else None,
     }
