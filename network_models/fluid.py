@@ -99,7 +99,8 @@ class FluidNetwork:
         """
         for end, node in (("source", source), ("destination", destination)):
             if not -self._servers <= node < self._workers:
-                raise ValueError(f"{end}: expected a worker in 0..{self._workers - 1} or SERVER (-1), got {node}")
+                servers = " or SERVER (-1)" if self._servers else " (this topology has no server)"
+                raise ValueError(f"{end}: expected a worker in 0..{self._workers - 1}{servers}, got {node}")
         if source == destination:
             raise ValueError(f"destination: expected another node than the source, got {destination} for both")
         size = number("size_bytes", size_bytes)

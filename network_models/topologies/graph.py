@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from math import fsum
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ class _Path(NamedTuple):
     latency_s: float
     bps: float
     loss: float
+    hops: float
 
 
 class Graph:
@@ -106,6 +107,11 @@ class Graph:
         wires = self._path(int(source), int(destination)).wires
         return [self.nodes[source], *(self.nodes[self._wires.head[wire]] for wire in wires)]
 
+    def wires(self) -> Iterator[tuple[int, int, float]]:
+        """Every direction of every edge: where it leaves and arrives, as positions in `nodes`, and its bits/s."""
+        of = self._wires
+        return zip(of.tail.tolist(), of.head.tolist(), of.bps[of.resource].tolist(), strict=True)
+
     def path_latency_s(self, source: Integers | int, destination: Integers | int) -> Floats:
         """One-way latency, elementwise: the sum over the way."""
         return self._along(0, source, destination)
@@ -117,6 +123,10 @@ class Graph:
     def path_loss(self, source: Integers | int, destination: Integers | int) -> Floats:
         """The probability that a packet is lost on any of the edges, elementwise."""
         return self._along(2, source, destination)
+
+    def path_hops(self, source: Integers | int, destination: Integers | int) -> Floats:
+        """The number of edges on the way, elementwise."""
+        return self._along(3, source, destination)
 
     def alike(self, workers: Integers) -> bool:
         """Whether these workers hang on the same node by links of the same figures; no for all others."""
@@ -133,9 +143,9 @@ class Graph:
         return found.reshape(sources.shape)
 
     def _fresh_figures(self, sources: bytes, destinations: bytes) -> Floats:
-        """Latency, rate and loss of many pairs, shape (3, m)."""
+        """Latency, rate, loss and hops of many pairs, shape (4, m)."""
         ends = (np.frombuffer(of, np.int64).tolist() for of in (sources, destinations))
-        figures = np.array([self._path(*pair)[2:] for pair in zip(*ends, strict=True)]).T.copy()
+        figures = np.array([self._path(*pair)[2:] for pair in zip(*ends, strict=True)]).reshape(-1, 4).T.copy()
         figures.flags.writeable = False
         return figures
 
@@ -163,6 +173,7 @@ class Graph:
             fsum(of.latency_s[found]),
             min((float(bps[resource]) for resource in resources), default=np.inf),
             1.0 - float(np.prod(1.0 - of.loss[found])),
+            float(len(found)),
         )
         return path
 

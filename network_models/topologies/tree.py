@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count as count_from
+
 import networkx as nx
 
 from network_models.links import worker_count
@@ -50,16 +52,15 @@ def tree(
     if not 1 <= growth < float("inf"):
         raise ValueError(f"network.topology.growth: expected a number of at least 1, got {growth!r}")
     graph, rate, width = named("tree"), rate_bps(bps, "network.topology.bps"), float(count)
+    levels = next(levels for levels in count_from(1) if arity**levels >= count)
     below: list[int] | list[str] = list(range(count))
     add_workers(graph, in_row(count, 0.0, width))
-    level = 0
-    while level == 0 or len(below) > 1:
+    for level in range(1, levels + 1):
         groups = [below[first : first + arity] for first in range(0, len(below), arity)]
-        level += 1
         above = ["root"] if len(groups) == 1 else [f"switch{level}.{number}" for number in range(len(groups))]
         for switch, children in zip(above, groups, strict=True):
             middle = sum(graph.nodes[child]["pos"][0] for child in children) / len(children)
-            graph.add_node(switch, kind="switch", pos=(middle, level * width / 4))
+            graph.add_node(switch, kind="switch", pos=(middle, 0.6 * width * level / levels))
             graph.add_edges_from(
                 ((child, switch) for child in children), bps=rate * growth ** (level - 1), latency_s=latency_s
             )

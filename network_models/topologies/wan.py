@@ -75,18 +75,18 @@ def wan(
     for region, place in outwards.items():
         graph.add_node(region, kind="switch", pos=place)
     _link_regions(graph, names, pairs)
+    spread = min(1.0, 6 / len(names))  # of a drawing's fans of workers
     for position, region in enumerate(names):
         low, high = (-(-count * edge // len(names)) for edge in (position, position + 1))
         for worker in range(low, high):
-            aside = (worker - (low + high - 1) / 2) / max(high - low, 3)
+            aside = spread * (worker - (low + high - 1) / 2) / max(high - low, 3)
             _hang(graph, worker, "worker", region, bps, latency_s, outwards[region], aside)
     home = names[0] if server_region is None else server_region
     if home not in outwards:
         raise ValueError(f"network.topology.server_region: expected one of {', '.join(names)}, got {home!r}")
     links = either(server_bps, bps), either(server_latency_s, latency_s)
     for number in range(whole(servers, "network.topology.servers", 0)):
-        inwards = -0.6 * outwards[home][0], -0.6 * outwards[home][1]
-        _hang(graph, -1 - number, "server", home, *links, inwards, number - (servers - 1) / 2)
+        _hang(graph, -1 - number, "server", home, *links, outwards[home], spread * (-0.75 - 0.25 * number))
     return graph
 
 

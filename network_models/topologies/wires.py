@@ -2,7 +2,8 @@
 
 Node attribute `kind` is worker, server or switch (the default). Workers are numbered in order, or by `rank`; servers
 are -1, -2, ... in order, or by `rank`. Edge attributes are `bps` (or `bandwidth_bps`), `latency_s`, and perhaps `loss`,
-`half_duplex` and `rate`; others are left alone. An edge of an undirected graph is two wires.
+`half_duplex` and `rate`; others are left alone. An edge of an undirected graph is two wires; two opposite edges of a
+directed one that are half-duplex share one rate.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from network_models.fabric import Floats, Integers, Rate
 from network_models.units import rate_bps, seconds
 
 _KINDS = ("worker", "server", "switch")
+_SHARED = ("half_duplex", "bps", "bandwidth_bps", "rate")  # of a half-duplex edge, the same in both directions
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +104,7 @@ def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
     bps: list[float] = []
     names: list[str] = []
     rates: dict[int, Rate] = {}
+    halves: dict[tuple[Hashable, Hashable], int] = {}  # one direction of a half-duplex edge -> its resource
     for a, b, attributes in graph.edges(data=True):
         where = f"topology: edge {a} - {b}"
         if a == b:
@@ -109,23 +112,29 @@ def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
         shared = attributes.get("half_duplex", False)
         if shared not in (False, True):
             raise ValueError(f"{where}: half_duplex: expected true or false, got {shared!r}")
-        if shared and directed:
-            raise ValueError(f"{where}: half_duplex: expected an undirected graph, got a directed one")
+        opposite = graph.edges[b, a] if shared and graph.has_edge(b, a) else {}
+        if shared and [opposite.get(key) for key in _SHARED] != [attributes.get(key) for key in _SHARED]:
+            raise ValueError(
+                f"{where}: half_duplex: expected the same rate in both directions, got {opposite or 'one'}"
+            )
         capacity = rate(_bps(attributes, where), f"{where}: bps")
         if "latency_s" not in attributes:
             raise ValueError(f"{where}: latency_s: expected a duration, got nothing")
         arrow = " -- " if shared else " -> "
         for one, other in ((a, b),) if directed else ((a, b), (b, a)):
-            if not (shared and one == b):
+            number = halves.pop((other, one), len(bps))
+            if number == len(bps):
                 names.append(f"{_name(one)}{arrow}{_name(other)}")
                 bps.append(capacity)
                 if attributes.get("rate") is not None:
-                    rates[len(bps) - 1] = attributes["rate"]
+                    rates[number] = attributes["rate"]
             tail.append(place[one])
             head.append(place[other])
             latency.append(delay(attributes["latency_s"], f"{where}: latency_s"))
             loss.append(_probability(attributes.get("loss", 0.0), f"{where}: loss"))
-            resource.append(len(bps) - 1)
+            resource.append(number)
+            if shared:
+                halves[one, other] = number
     return Wires(
         np.array(tail, dtype=np.int64),
         np.array(head, dtype=np.int64),
