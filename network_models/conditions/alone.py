@@ -43,8 +43,8 @@ class Way:
         while True:
             edges, rates = self.walked(begin, begin + window)
             sums = np.cumsum(rates * np.diff(edges))
-            if sums[-1] >= left:
-                step = int(np.searchsorted(sums, left))
+            if sums[-1] >= left * (1 - 1e-12):  # what is left over by rounding only must not wait
+                step = int(np.searchsorted(sums, left * (1 - 1e-12)))
                 return float(edges[step] + (left - (sums[step - 1] if step else 0.0)) / rates[step])
             idle = 0.0 if sums[-1] else idle + window
             if idle > self._patience():
@@ -65,8 +65,10 @@ class Way:
         changes = [trace.changes(start, end) for trace in self.traces]
         edges = np.unique(np.concatenate(([start, end], *changes)))
         middles = (edges[1:] + edges[:-1]) / 2
-        rates = np.min([trace.steps.at(middles + trace.offset_s) for trace in self.traces], axis=0)
-        return edges, np.minimum(rates, self.cap_bps)
+        rates = np.full(len(middles), self.cap_bps)
+        for trace in self.traces:
+            rates = np.minimum(rates, trace.steps.at(middles + trace.offset_s))
+        return edges, rates
 
     def _patience(self) -> float:
         """If nothing has passed for so long, nothing will."""

@@ -103,8 +103,6 @@ class Conditions:
         return replace(links, up_bps=peaks[:nodes], down_bps=peaks[nodes:], rates=traces)
 
     def _half(self, links: Links) -> npt.NDArray[np.bool_] | None:
-        if not isinstance(self.half_duplex, bool) and not isinstance(self.half_duplex, Sequence):
-            raise ValueError(f"network.half_duplex: expected true, false or a list, got {self.half_duplex!r}")
         half = per_worker(cast(Any, self.half_duplex), links.workers, "network.half_duplex", _truth)
         if not half.any():
             return None
@@ -131,10 +129,12 @@ class Conditions:
 
     def _trace(self, setting: object, key: str) -> Trace | None:
         width = None if self.trace_bin_s is None else seconds(self.trace_bin_s, "network.trace_bin_s")
+        if width == 0:
+            raise ValueError("network.trace_bin_s: expected more than 0 s (or null), got 0")
         if setting is None:
             return None
         if isinstance(setting, Trace):
-            return delivering(setting if width is None else binned(setting, width, "network.trace"), key)
+            return delivering(setting if width is None else binned(setting, width), key)
         if not isinstance(setting, (str, Path)):
             raise ValueError(f"{key}: expected a file or a Trace, got {setting!r}")
         return read_trace(setting, width, key)

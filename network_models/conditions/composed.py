@@ -80,10 +80,8 @@ def common_period(*traces: Trace) -> float | None:
     whole = Fraction(lcm(*(int(period * bottom) for period in exact)), bottom)
     steps = sum(len(trace.steps.times_s) * float(whole) / (trace.period_s or float(whole)) for trace in traces)
     if steps > _MOST:
-        told = ", ".join(f"{period:g} s" for period in periods)
-        raise ValueError(
-            f"period_s: expected periods with a short common multiple, got {told} ({float(whole):g} s, {steps:.0f} steps)"
-        )
+        told = f"{', '.join(f'{period:g} s' for period in periods)} ({float(whole):g} s, {steps:.0f} steps)"
+        raise ValueError(f"period_s: expected periods with a short common multiple, got {told}")
     return float(whole)
 
 

@@ -50,7 +50,7 @@ def read_trace(path: str | Path, bin_s: float | None = None, key: str = "trace")
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     trace = from_csv(lines, name) if "," in first else from_mahimahi(lines, name)
-    return delivering(trace if bin_s is None else binned(trace, bin_s, key), name)
+    return delivering(trace if bin_s is None else binned(trace, bin_s), name)
 
 
 def from_mahimahi(lines: list[str], name: str = "trace") -> Trace:
@@ -114,10 +114,10 @@ def _rate(text: str, unit: str, where: str) -> float:
     return rate_bps(f"{text} {unit}".strip(), where)
 
 
-def binned(trace: Trace, bin_s: float, key: str = "trace") -> Trace:
+def binned(trace: Trace, bin_s: float) -> Trace:
     """Take the mean rate of each bin; the last bin of a period may be shorter."""
     if not 0 < bin_s < np.inf:
-        raise ValueError(f"{key}_bin_s: expected a positive number of seconds, got {bin_s!r}")
+        raise ValueError(f"bin_s: expected a positive number of seconds, got {bin_s!r}")
     steps = trace.steps
     end = steps.settled_s if steps.period_s is None else steps.settled_s + steps.period_s
     edges = bin_s * np.arange(int(np.ceil(end / bin_s - 1e-9)) + 1)
@@ -128,5 +128,7 @@ def binned(trace: Trace, bin_s: float, key: str = "trace") -> Trace:
     if steps.period_s is None:
         return Trace(edges, np.append(means, steps.rates_bps[-1]), offset_s=trace.offset_s)
     if steps.settled_s:
-        raise ValueError(f"{key}_bin_s: expected a trace that repeats as a whole")
+        raise ValueError(
+            f"bin_s: expected a trace that repeats as a whole, got one that does from {steps.settled_s:g} s on"
+        )
     return Trace(edges[:-1], np.maximum(means, 0.0), end, offset_s=trace.offset_s)

@@ -50,7 +50,10 @@ class Steps:
         self.period_s = period_s
         self.end_s = np.inf if period_s is None else self.settled_s + period_s
         ends = np.append(self.times_s[1:], self.end_s if period_s is not None else self.times_s[-1])
-        self._sums = np.concatenate(((0.0,), np.cumsum(self.rates_bps * (ends - self.times_s))))
+        passed = np.cumsum(self.rates_bps * (ends - self.times_s), dtype=np.longdouble)
+        self._sums = np.concatenate(((0.0,), passed.astype(np.float64)))
+        self._rounding = 1e-12 * float(self._sums[-1])
+        self._first = int(np.argmax(self.rates_bps > 0))  # step that delivers anything
         if period_s is None:
             self._sums[-1] = np.inf if self.rates_bps[-1] else self._sums[-2]
         first = int(np.searchsorted(self.times_s, self.settled_s))
@@ -82,7 +85,9 @@ class Steps:
             skipped = np.ceil(np.maximum(sums - self._sums[-1], 0.0) / self.cycle_bits)
             # Down by whole cycles; a last bit that falls on the end of one belongs to that end, not to the next start.
             sums = np.minimum(sums - skipped * self.cycle_bits, self._sums[-1])
-        index = np.clip(np.searchsorted(self._sums, sums, side="left") - 1, 0, len(self.times_s) - 1)
+        # What is left over by rounding only must not wait for the end of an outage that begins here.
+        found = np.searchsorted(self._sums, sums - self._rounding, side="left") - 1
+        index = np.clip(found, self._first, len(self.times_s) - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             end = self.times_s[index] + (sums - self._sums[index]) / self.rates_bps[index]
         lasting = end + skipped * (self.period_s or 0.0) - folded
@@ -98,7 +103,7 @@ class Steps:
             low = low if not self.settled_s else max(low, 0)
             turns = self.period_s * np.arange(low, high + 1)
             once = np.concatenate((once, (turns[:, None] + self.times_s[first:]).ravel()))
-        return once[(once > start) & (once < end)]
+        return np.asarray(once[(once > start) & (once < end)])
 
     def next_change(self, x: float) -> float:
         """The first time after `x` at which a step begins (with a period: or the steps begin anew)."""

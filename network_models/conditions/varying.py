@@ -66,7 +66,9 @@ class Stepped:
 
     def finish(self, now: float) -> list[Flow]:
         """See `Sharing`."""
-        ended = self._inner.finish(now)
+        # What is left over by rounding only must not wait for the end of an outage that begins now.
+        slack = 1e-11 * abs(now) + 1e-12 if self._queue and self._queue[0][0] <= now else 0.0
+        ended = self._inner.finish(now + slack)
         for flow in ended:
             for link in flow.route:
                 if link in self._users:
@@ -171,7 +173,7 @@ class Integrated:
         ):
             flow, way, since = self._free[sequence]
             left = flow.bits - way.bits(since, now)
-            if left > 0:  # else it ends now but for rounding
+            if left > 1e-11 * flow.bits:  # else it ends now but for rounding
                 del self._free[sequence]
                 flow.bits = left
                 released.append(flow)

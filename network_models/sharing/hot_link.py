@@ -29,6 +29,10 @@ class _Flow:
     def __init__(self, key: int, cap: float, count: int, end: float) -> None:
         self.key, self.cap, self.count, self.end, self.claiming, self.stamp = key, cap, count, end, False, 0
 
+    def __lt__(self, other: object) -> bool:
+        """Only entries of one key meet here, removed and added again: all but the last are stale, in any order."""
+        return False
+
 
 _Heap = list[tuple[float, int, int, _Flow]]  # value, key, stamp, flow: stale once the flow's stamp is another
 
