@@ -13,22 +13,14 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from network_models.conditions.trace import Trace
+
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
+#: A capacity that changes in time, in steps.
+Rate: TypeAlias = Trace
 
 SERVER = -1
-
-
-class Rate(Protocol):
-    """A capacity that changes in time, in steps; see `conditions`."""
-
-    def at(self, time: float) -> float:
-        """Bits/s from `time` on."""
-        ...
-
-    def next_change(self, time: float) -> float:
-        """The first moment after `time` at which the rate changes; infinity when it never does."""
-        ...
 
 
 class Fabric(Protocol):

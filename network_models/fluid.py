@@ -1,8 +1,8 @@
 """Point-to-point transfers between SimPy processes, as fluid flows that share the star's links max-min fairly.
 
 A transfer first spends the path's latency and then flows at its fair rate; it has drained when its last bit has
-arrived. Rates change only when a flow starts or ends. Whatever starts or ends at one instant is settled together,
-after all else that happens then.
+arrived. Rates change only when a flow starts or ends, or a trace steps on a link that flows share. Whatever starts or
+ends at one instant is settled together, after all else that happens then.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 import simpy
 from simpy.events import EventPriority
 
+from network_models.conditions.varying import Integrated, Stepped, Stranded, integrated, stepped
 from network_models.participants import number
-from network_models.paths import Paths, hot_resources
+from network_models.paths import Paths, hot_resources, never_finishes
 from network_models.sharing import Clusters, Flow, Sharing
 from network_models.transfer import Message
 
@@ -54,9 +55,12 @@ class FluidNetwork:
         self.env, self.paths = env, paths
         fabric = paths.fabric
         self._workers, self._servers = fabric.workers, fabric.servers
-        self._sharing: Sharing = (
-            Clusters(paths.capacity_bps.tolist(), hot_resources(paths)) if sharing is None else sharing
-        )
+        self._sharing: Sharing | Integrated | Stepped
+        if sharing is None:
+            capacity = paths.capacity_bps.tolist()
+            self._sharing = integrated(Clusters(capacity, hot_resources(paths)), capacity, paths.rates)
+        else:
+            self._sharing = stepped(sharing, paths.capacity_bps.tolist(), paths.rates)
         self._channels: dict[tuple[int, int], deque[Message]] = {}
         self._messages: dict[int, Message] = {}
         self._starting: list[Flow] = []
@@ -175,11 +179,15 @@ class FluidNetwork:
         """Take out the flows that have drained, let in those that start, and sleep until the next one drains."""
         heappop(self._wakes)
         now = self.env.now
-        drained = self._sharing.finish(now)
-        if self._starting:
-            drained += [flow for flow in self._starting if not flow.bits]
-            self._sharing.start(now, [flow for flow in self._starting if flow.bits])
-            self._starting = []
+        try:
+            drained = self._sharing.finish(now)
+            if self._starting:
+                drained += [flow for flow in self._starting if not flow.bits]
+                self._sharing.start(now, [flow for flow in self._starting if flow.bits])
+                self._starting = []
+        except Stranded as stranded:
+            message = self._messages[stranded.flow.sequence]
+            raise ValueError(never_finishes(self.paths, message.source, message.destination, now)) from None
         for flow in sorted(drained, key=lambda flow: flow.sequence):
             self._deliver(self._messages.pop(flow.sequence), now, flow.route)
         if (time := self._sharing.next_finish()) < float("inf"):

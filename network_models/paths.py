@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from network_models.conditions.alone import Way, Ways, mapped
 from network_models.connections import Connections
 from network_models.fabric import Fabric, Floats, Integers
 from network_models.regime import Regime
@@ -50,6 +51,9 @@ class Paths:
     ) -> None:
         self.fabric, self.transport, self.jitter = fabric, transport or Ideal(), jitter
         self.capacity_bps = self.transport.capacity_bps(fabric.capacity_bps)
+        self.rates = mapped(fabric.rates, self.transport.capacity_bps)
+        self._ways = Ways(self.capacity_bps, self.rates)
+        self._known: dict[tuple[int, int], Way] = {}
         self.regime = Regime(fabric, self.transport, buffer_bytes)
         self._connections = Connections()
         self._calls = 0
@@ -93,8 +97,29 @@ class Paths:
     def arrival_s(
         self, source: Integers, destination: Integers | int, begin_s: Floats, size_bytes: Floats | float
     ) -> Floats:
-        """When messages whose first bits flow at `begin_s` have arrived if each is alone on its path, elementwise."""
-        return np.asarray(begin_s + self.bits(size_bytes) / self.rate_bps(source, destination))
+        """When messages whose first bits flow at `begin_s` have arrived if each is alone on its path, elementwise.
+
+        Raises
+        ------
+        ValueError
+            If one can never finish, naming its route.
+        """
+        bits = self.bits(size_bytes)
+        if not self.rates:
+            return np.asarray(begin_s + bits / self.rate_bps(source, destination))
+        many = np.broadcast_shapes(source.shape, np.shape(begin_s))
+        begin, size = np.broadcast_to(begin_s, many), np.broadcast_to(bits, many)
+        pairs = list(zip(*(np.broadcast_to(end, many).tolist() for end in (source, destination)), strict=True))
+        end = self._ways.finish([self._way(*pair) for pair in pairs], begin, size)
+        for late in np.flatnonzero(np.isinf(end)):
+            raise ValueError(never_finishes(self, pairs[late][0], pairs[late][1], float(begin[late])))
+        return end
+
+    def _way(self, source: int, destination: int) -> Way:
+        if (way := self._known.get((source, destination))) is None:
+            cap = float(self.ceiling_bps(source, destination))
+            way = self._known[source, destination] = self._ways.along(self.fabric.route(source, destination), cap)
+        return way
 
     def stall_s(self, source: Integers, destination: Integers, begin_s: Floats, size_bytes: Floats | float) -> Floats:
         """Set-up and slow start of messages that begin at `begin_s`, elementwise, from what connections remember."""
@@ -108,6 +133,19 @@ class Paths:
         """Note when connections carried their last bit."""
         if self.transport.remembers:
             self._connections.used(source, destination, end_s)
+
+
+def never_finishes(paths: Paths, source: int, destination: int, now: float) -> str:
+    """Say which transfer will never end, and which link of its route is why."""
+    ends = [node if node >= 0 else "server" if node == -1 else f"server {-node - 1}" for node in (source, destination)]
+    route = paths.fabric.route(source, destination)
+    dead = [link for link in route if link in paths.rates and paths.rates[link].steps.ends_at_zero]
+    why = [f"{paths.fabric.label(link)} carries nothing from {paths.rates[link].stop_s:g} s on" for link in dead]
+    return (
+        f"transfer {ends[0]} -> {ends[1]} under way at {now:g} s can never finish: "
+        f"{'; '.join(why) or 'its links never carry anything at the same time'} "
+        f"(route: {', '.join(map(paths.fabric.label, route))})"
+    )
 
 
 def hot_resources(paths: Paths) -> set[int]:

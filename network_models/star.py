@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from network_models.conditions.assembled import Conditions
 from network_models.links import PerWorker, star_links
 from network_models.network import Network
 
@@ -17,9 +18,9 @@ def star(
     server_down_bps: float | str | None = None,
     server_latency_s: float | str | None = 0.0,
     name: str = "star",
-    **network: Any,
+    **settings: Any,
 ) -> Network:
-    """A network in which every node has one full-duplex link to a switch that itself never limits.
+    """A network in which every node has one link to a switch that itself never limits.
 
     Parameters
     ----------
@@ -36,8 +37,8 @@ def star(
         Its latency, by default 0; None for the largest of the workers' values.
     name : str
         How reports call this network.
-    **network
-        As for `Network`.
+    **settings
+        As for `Conditions` (traces, outages, other traffic, jitter, loss, half duplex) and `Network`.
 
     Returns
     -------
@@ -53,4 +54,5 @@ def star(
     A lone flow takes latency + bits / min(up, down); flows share links max-min fairly.
     """
     links = star_links(workers, up_bps, down_bps, latency_s, server_up_bps, server_down_bps, server_latency_s)
-    return Network(links, name=name, **network)
+    conditions = Conditions.taken_from(settings)
+    return Network(conditions.of(links), jitter=conditions.delays(), name=name, **settings)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import simpy
 
+from network_models.conditions.arrivals import arrivals
 from network_models.engines.flows import flow_ends
 from network_models.engines.shape import Shape, hub_shape
 from network_models.fabric import SERVER, Floats, Integers
@@ -55,6 +56,8 @@ def _arrivals(
     """When each worker's message has arrived with all its parts, and its latency."""
     if not paths.fabric.servers:
         raise ValueError("network: expected a topology with a server for gather and broadcast, got one without")
+    if paths.rates and not paths.transport.remembers:
+        return _integrated(paths, workers, begin, sizes_bytes, to_servers)
     shape = hub_shape(paths, workers, to_servers)
     if shape is None or paths.jitter is not None and paths.fabric.servers > 1:
         network = FluidNetwork(simpy.Environment(initial_time=float(begin.min())), paths)
@@ -84,14 +87,33 @@ def _shared(
     return finish, latency
 
 
+def _integrated(
+    paths: Paths, workers: Integers, begin: Floats, sizes_bytes: Floats, to_servers: bool
+) -> tuple[Floats, Floats]:
+    """As `played`, where capacities change in time: no clock where nobody hinders anybody."""
+    source, destination = _parts(paths, workers, to_servers)
+    servers, key = paths.fabric.servers, paths.call()
+    parts, latency = np.tile(sizes_bytes / servers, servers), paths.latency_s(source, destination, key)
+    paths.regime.watch(source, destination, float(parts.max()))
+    ends = arrivals(paths, source, destination, np.tile(begin, servers) + latency, paths.bits(parts))
+    shape = (servers, len(workers))
+    return ends.reshape(shape).max(axis=0), latency.reshape(shape).max(axis=0)
+
+
+def _parts(paths: Paths, workers: Integers, to_servers: bool) -> tuple[Integers, Integers]:
+    """Source and destination of every worker's part for every server, server by server."""
+    servers = paths.fabric.servers
+    worker, server = np.tile(workers, servers), np.repeat(SERVER - np.arange(servers), len(workers))
+    return (worker, server) if to_servers else (server, worker)
+
+
 def played(
     network: FluidNetwork, workers: Integers, begin: Floats, sizes_bytes: Floats, to_servers: bool
 ) -> tuple[Floats, Floats]:
     """When each worker's message has arrived with all its parts, and its latency, each part a flow in `network`."""
     paths = network.paths
+    source, destination = _parts(paths, workers, to_servers)
     servers, key = paths.fabric.servers, paths.call()
-    worker, server = np.tile(workers, servers), np.repeat(SERVER - np.arange(servers), len(workers))
-    source, destination = (worker, server) if to_servers else (server, worker)
     parts = np.tile(sizes_bytes / servers, servers)
     ends = flow_ends(network, source, destination, np.tile(begin, servers), parts, key)
     latency = paths.latency_s(source, destination, key)

@@ -23,18 +23,33 @@ _DISSOLVED = -_INFINITY  # a due time that no entry of the queue has
 
 
 class _Star:
-    """Flows that share their centre only."""
+    """Flows that share their centre only; those whose own links stand still are set aside."""
 
     def __init__(self, capacity: list[float], centre: int) -> None:
         self.centre, self.due = centre, _INFINITY
         self._capacity = capacity
         self._link = HotLink(capacity[centre])
         self._flows: dict[int, Flow] = {}
+        self._still: set[int] = set()
+        self._users: dict[int, Flow] = {}  # of links other than the centre: one each
 
     def add(self, now: float, flow: Flow) -> None:
         cap = min(flow.cap_bps, min(self._capacity[link] for link in flow.route))
         self._flows[flow.sequence] = flow
-        self._link.add(now, flow.sequence, flow.bits, cap)
+        self._users.update((link, flow) for link in flow.route if link != self.centre)
+        if cap:
+            self._link.add(now, flow.sequence, flow.bits, cap)
+        else:
+            self._still.add(flow.sequence)
+
+    def recap(self, now: float, link: int) -> None:
+        """Hear that the capacity of a link other than the centre has changed."""
+        flow = self._users[link]
+        if flow.sequence in self._still:
+            self._still.remove(flow.sequence)
+        else:
+            flow.bits = self._link.remove(now, flow.sequence)
+        self.add(now, flow)
 
     def next_finish(self) -> float:
         return self._link.next_finish()
@@ -43,6 +58,9 @@ class _Star:
         ended = []
         while self._link.next_finish() <= now:
             ended += [self._flows.pop(sequence) for sequence in self._link.pop()]
+        for flow in ended:
+            for link in flow.route:
+                self._users.pop(link, None)
         return ended
 
     def stop(self, now: float) -> list[Flow]:
@@ -131,9 +149,12 @@ class Clusters:
             cluster = self._of.get(link)
             if isinstance(cluster, Web):
                 webs[id(cluster)] = cluster
-            elif cluster is not None:
+            elif cluster is not None and link == cluster.centre:
                 loose += self._dissolve(cluster, now)
             self._capacity[link] = rate
+            if isinstance(cluster, _Star) and link != cluster.centre:
+                cluster.recap(now, link)
+                self._touch(cluster)
         self._regroup(now, loose)
         for web in webs.values():
             web.recapacitate(now, list(capacity))
@@ -142,11 +163,10 @@ class Clusters:
 
     def _joinable(self, flow: Flow) -> _Star | None:
         """The star that stays one when this flow joins; a new one where the flow meets nobody."""
-        if not all(self._capacity[link] for link in flow.route):
-            return None  # it stands still, which a star cannot do
         taken = [link for link in flow.route if link in self._of]
         if not taken:
-            return _Star(self._capacity, self._default_centre(flow))
+            centre = self._default_centre(flow)
+            return _Star(self._capacity, centre) if self._capacity[centre] else None  # a star cannot stand still
         cluster = self._of[taken[0]]
         return cluster if isinstance(cluster, _Star) and taken == [cluster.centre] else None
 
@@ -200,7 +220,7 @@ class Clusters:
         if len(members) > 1:
             centre = max(members[0].route, key=degrees.__getitem__)
         cluster: _Star | Web
-        moving = all(self._capacity[link] for link in degrees)
+        moving = self._capacity[centre] > 0
         lone = moving and degrees[centre] == len(members) and sum(degrees.values()) == len(degrees) + len(members) - 1
         if webs:
             cluster = max(webs.values(), key=lambda web: web.flows)

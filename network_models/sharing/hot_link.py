@@ -29,6 +29,10 @@ class _Flow:
     def __init__(self, key: int, cap: float, count: int, end: float) -> None:
         self.key, self.cap, self.count, self.end, self.claiming, self.stamp = key, cap, count, end, False, 0
 
+    def __lt__(self, other: object) -> bool:
+        """Only entries of one key meet here, removed and added again: all but the last are stale, in any order."""
+        return False
+
 
 _Heap = list[tuple[float, int, int, _Flow]]  # value, key, stamp, flow: stale once the flow's stamp is another
 
@@ -106,10 +110,26 @@ class HotLink:
     def drain(self, now: float) -> dict[int, float]:
         """Stop here: the bits that each flow still has to send at `now`."""
         self._advance(now)
-        return {
-            key: max((flow.end - now) * flow.cap if flow.claiming else flow.end - self._work, 0.0)
-            for key, flow in self._flows.items()
-        }
+        return {key: self._left(flow) for key, flow in self._flows.items()}
+
+    def remove(self, now: float, key: int) -> float:
+        """Take a flow out before its end, at `now`: the bits that it still has to send."""
+        self._advance(now)
+        flow = self._flows[key]
+        left = self._left(flow)
+        if flow.claiming:
+            self._claiming -= flow.count
+            self._claimed -= flow.cap * flow.count
+        else:
+            self._sharing -= flow.count
+        self._forget(flow)
+        self._settled = False
+        if self._stale > 4 * len(self._flows) + 64:
+            self._compact()
+        return left
+
+    def _left(self, flow: _Flow) -> float:
+        return max((flow.end - self._now) * flow.cap if flow.claiming else flow.end - self._work, 0.0)
 
     def _forget(self, flow: _Flow) -> int:
         flow.stamp = -1

@@ -1,0 +1,207 @@
+"""The settings of a star's conditions, and the links that they make of constant ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from network_models.conditions.composed import common_period, product
+from network_models.conditions.files import binned, read_trace
+from network_models.conditions.jitter import Jitter, uniform
+from network_models.conditions.outages import Outage, other_traffic
+from network_models.conditions.trace import Trace, delivering
+from network_models.links import Links, per_worker
+from network_models.units import seconds
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What happens on the links of a star besides their rates and latencies.
+
+    Parameters
+    ----------
+    up_trace, down_trace : str, Trace or list of them, optional
+        Replaces `up_bps`, `down_bps` of the workers: a file (Mahimahi or CSV, see `read_trace`) or a Trace; of a list,
+        each worker takes one in turn (None: its constant rate).
+    trace_offset_s : float, str, list of n, or 'spread'
+        Where in its trace each worker is at time 0; `'spread'` draws it, uniform over the period.
+    trace_bin_s : float or str, optional
+        Mean rates over bins of so many seconds: fewer steps, faster. None: every step, 1 ms in Mahimahi's format.
+    jitter_s : float or str
+        Mean random delay added to each message's latency.
+    jitter : {'exponential', 'uniform', 'lognormal'}
+        Its distribution.
+    outages : list of mappings
+        See `Outage`.
+    background_load : float
+        Share of each worker's link that other traffic takes, 0 <= share < 1. More is slower.
+    background_mean_on_s, background_mean_off_s : float or str, optional
+        Means of the exponential times in which there is other traffic and none; without them it is always there.
+    half_duplex : bool or list of n
+        Whose link carries one direction at a time, sharing one rate.
+    loss : float
+        Probability that a packet is lost on a path, for transports that mind.
+    seed : int
+        Of everything drawn here.
+    """
+
+    up_trace: Any = None
+    down_trace: Any = None
+    trace_offset_s: Any = 0.0
+    trace_bin_s: float | str | None = None
+    jitter_s: float | str = 0.0
+    jitter: str = "exponential"
+    outages: Sequence[Any] | None = None
+    background_load: float = 0.0
+    background_mean_on_s: float | str | None = None
+    background_mean_off_s: float | str | None = None
+    half_duplex: Any = False
+    loss: float = 0.0
+    seed: int = 0
+
+    @classmethod
+    def taken_from(cls, settings: dict[str, Any]) -> Conditions:
+        """Take the settings of this class out of others."""
+        return cls(**{field.name: settings.pop(field.name) for field in fields(cls) if field.name in settings})
+
+    def delays(self) -> Jitter | None:
+        """The random extra latency, if any."""
+        jitter = Jitter(self.jitter_s, self.jitter, self.seed)
+        return jitter if jitter.mean_s else None
+
+    def of(self, links: Links) -> Links:
+        """The links under these conditions.
+
+        Raises
+        ------
+        ValueError
+            If a setting is out of range or a trace never delivers, naming it.
+        """
+        if isinstance(self.loss, bool) or not 0 <= self.loss < 1:
+            raise ValueError(f"network.loss: expected 0 <= loss < 1, got {self.loss!r}")
+        half = self._half(links)
+        links = replace(links, loss=float(self.loss), half_duplex=half)
+        nodes = links.workers + 1
+        traces = self._traces("up_trace", 0, links) | self._traces("down_trace", nodes, links)
+        if half is not None:
+            for worker in np.flatnonzero(half).tolist():
+                if traces.pop(nodes + worker, None) is not None:
+                    raise ValueError("network.down_trace: expected none where half_duplex (up_trace is both ways)")
+        if factors := self._factors(links, traces):
+            base = {at: traces.get(at) or _constant(links, at) for at in factors}
+            traces |= {at: product(base[at], *those) for at, those in factors.items()}
+        peaks = links.capacity_bps.copy()
+        for at, trace in traces.items():
+            peaks[at] = trace.peak_bps
+        if half is not None:
+            peaks[nodes:][half] = peaks[:nodes][half]
+        return replace(links, up_bps=peaks[:nodes], down_bps=peaks[nodes:], rates=traces)
+
+    def _half(self, links: Links) -> npt.NDArray[np.bool_] | None:
+        half = per_worker(cast(Any, self.half_duplex), links.workers, "network.half_duplex", _truth)
+        if not half.any():
+            return None
+        for worker in np.flatnonzero(half):
+            if links.up_bps[worker] != links.down_bps[worker]:
+                raise ValueError(
+                    f"network.half_duplex: expected up_bps = down_bps of worker {worker}, which shares one rate, got "
+                    f"{links.up_bps[worker]:g} and {links.down_bps[worker]:g}"
+                )
+        return np.append(half > 0, False)
+
+    def _traces(self, name: str, first: int, links: Links) -> dict[int, Trace]:
+        """The trace of each worker's uplink (resources from `first` on) or downlink."""
+        setting, key, workers = getattr(self, name), f"network.{name}", links.workers
+        if setting is None:
+            return {}
+        listed = setting if isinstance(setting, Sequence) and not isinstance(setting, str) else [setting]
+        if not 1 <= len(listed) <= workers:
+            raise ValueError(f"{key}: expected one trace or up to {workers} (one for each worker), got {len(listed)}")
+        read: dict[int, Trace | None] = {at: self._trace(one, key) for at, one in enumerate(listed)}
+        traces = {worker: trace for worker in range(workers) if (trace := read[worker % len(listed)]) is not None}
+        offsets = self._offsets(traces, key, workers)
+        return {first + worker: trace.shifted(offsets[worker]) for worker, trace in traces.items()}
+
+    def _trace(self, setting: object, key: str) -> Trace | None:
+        width = None if self.trace_bin_s is None else seconds(self.trace_bin_s, "network.trace_bin_s")
+        if width == 0:
+            raise ValueError("network.trace_bin_s: expected more than 0 s (or null), got 0")
+        if setting is None:
+            return None
+        if isinstance(setting, Trace):
+            return delivering(setting if width is None else binned(setting, width), key)
+        if not isinstance(setting, (str, Path)):
+            raise ValueError(f"{key}: expected a file or a Trace, got {setting!r}")
+        return read_trace(setting, width, key)
+
+    def _offsets(self, traces: Mapping[int, Trace], key: str, workers: int) -> npt.NDArray[np.float64]:
+        if self.trace_offset_s != "spread":
+            return per_worker(self.trace_offset_s, workers, "network.trace_offset_s", seconds)
+        if any(trace.period_s is None for trace in traces.values()):
+            raise ValueError(f"network.trace_offset_s: expected seconds, as {key} does not repeat, got 'spread'")
+        draws = uniform(self.seed, np.arange(workers), 3)
+        return np.array([draws[at] * (traces[at].period_s or 0.0) if at in traces else 0.0 for at in range(workers)])
+
+    def _factors(self, links: Links, traces: Mapping[int, Trace]) -> dict[int, list[Trace]]:
+        """By resource: what its rate is multiplied with."""
+        factors: dict[int, list[Trace]] = {}
+        for number, setting in enumerate(self.outages or ()):
+            key = f"network.outages[{number}]"
+            outage = Outage.read(setting, key)
+            for at in _resources(links, outage, key):
+                factors.setdefault(at, []).append(outage.factor())
+        load, periods = self.background_load, [self.background_mean_on_s, self.background_mean_off_s]
+        if isinstance(load, bool) or not 0 <= load < 1:
+            raise ValueError(f"network.background_load: expected 0 <= share < 1, got {load!r}")
+        if periods.count(None) == 1:
+            raise ValueError(
+                f"network.background_mean_on_s, background_mean_off_s: expected both or none, got {periods}"
+            )
+        if load:
+            on, off = (None if mean is None else seconds(mean, "network.background_mean_on_s") for mean in periods)
+            if on == 0 or off == 0:
+                raise ValueError("network.background_mean_on_s, background_mean_off_s: expected more than 0 s, got 0")
+            for worker in range(links.workers):
+                for at in _own(links, worker):
+                    known = [*([traces[at]] if at in traces else []), *factors.get(at, [])]
+                    period = common_period(*known)
+                    factors.setdefault(at, []).append(other_traffic(load, on, off, period, (self.seed, at, 4)))
+        return factors
+
+
+def _own(links: Links, worker: int) -> list[int]:
+    """The resources of a worker's link."""
+    shared = links.half_duplex is not None and links.half_duplex[worker]
+    return [worker] if shared else [worker, links.workers + 1 + worker]
+
+
+def _resources(links: Links, outage: Outage, key: str) -> list[int]:
+    if outage.worker is not None:
+        if isinstance(outage.worker, bool) or outage.worker not in range(links.workers):
+            raise ValueError(f"{key}.worker: expected a worker in 0..{links.workers - 1}, got {outage.worker!r}")
+        return _own(links, int(outage.worker))
+    for node in range(links.workers + 1):
+        for at in _own(links, node):
+            if links.label(at) == outage.link:
+                return [at]
+    raise ValueError(f"{key}.link: expected a link such as '0 up' or 'server down', got {outage.link!r}")
+
+
+def _constant(links: Links, resource: int) -> Trace:
+    rate = float(links.capacity_bps[resource])
+    if rate == np.inf:
+        raise ValueError(
+            f"network.outages, background_load: expected a finite rate of {links.label(resource)}, got inf"
+        )
+    return Trace.constant(rate)
+
+
+def _truth(value: object, key: str) -> float:
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{key}: expected true or false, got {value!r}")
+    return float(value)
