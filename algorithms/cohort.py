@@ -7,6 +7,7 @@ values are summed.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,7 @@ class Cohort:
         self.participation, self.device, self.dtype, self.pool = participation, torch.device(device), dtype, pool
         self.shares = torch.full((n,), 1.0 / n, dtype=torch.float64) if shares is None else shares.double().cpu()
         self._all = torch.arange(n)
+        self._scope: tuple[int | str, ...] = ()
         self.begin(0)
 
     def begin(self, t: int) -> None:
@@ -134,8 +136,14 @@ class Cohort:
     def draw(self, rows: slice = slice(None)) -> Draw:
         """Give the streams of the hosted `rows` in this round."""
         workers = self.workers[rows].to(self.device)
-        return Draw(workers, Stream(self.seed, "private", self.round), self.shared(self.round))
+        return Draw(workers, Stream(self.seed, "private", self.round, *self._scope), self.shared(self.round))
 
     def shared(self, t: int) -> Stream:
         """Give the stream that is the same on every worker in round t (hash seeds, common supports, ties)."""
-        return Stream(self.seed, "shared", t)
+        return Stream(self.seed, "shared", t, *self._scope)
+
+    def within(self, layout: Layout, *scope: int | str) -> Cohort:
+        """See the same workers in this round with other coordinates, and with streams of their own named `scope`."""
+        view = copy.copy(self)
+        view.layout, view._scope = layout, (*self._scope, *scope)
+        return view

@@ -19,6 +19,7 @@ from algorithms.descent import Descent
 from algorithms.exchanges.compressed import compressed_mean
 from algorithms.ops import Gradient
 from algorithms.outer import OuterDescent
+from algorithms.overlap import Overlap
 from algorithms.state import Rows, Stateful
 from algorithms.synchronous import Synchronous
 
@@ -40,8 +41,14 @@ class OneStep(Stateful):
         return torch.mul(direction, self.descent.rate(t, rounds), out=gradient)
 
 
-def ef_signsgd(*, name: str = "ef_signsgd", via: str = "server", **descent: Any) -> Synchronous:
-    """Build EF-signSGD; the scale is the mean magnitude of the whole vector, as in the paper's Algorithm 1."""
-    exchange = compressed_mean(ScaledSign(), via, error_feedback=True)
-    local = OneStep(Descent(**descent))
-    return Synchronous(name=name, local=local, exchange=exchange, outer=OuterDescent(Descent(lr=1.0)))
+def ef_signsgd(
+    *, name: str = "ef_signsgd", via: str = "server", overlap: Overlap | None = None, **descent: Any
+) -> Synchronous:
+    """Build EF-signSGD; the scale is the mean magnitude of the whole vector, as in the paper's Algorithm 1.
+
+    With buckets each has its own scale, as in the paper's layer-wise variant.
+    """
+    hidden, local = Overlap.of(overlap), OneStep(Descent(**descent))
+    exchange = hidden.exchange(lambda: compressed_mean(hidden.encoder(ScaledSign()), via, error_feedback=True))
+    outer = OuterDescent(Descent(lr=1.0))
+    return Synchronous(name=name, local=local, exchange=exchange, outer=outer, delay=hidden.delay)

@@ -19,10 +19,25 @@ class Layout:
         One name per tensor, in the order in which they lie in the vector.
     shapes : tuple of tuple of int
         The shape of each tensor.
+    ready : tuple of float
+        The fraction of a gradient's operations, forward pass included, after which each tensor's part of it is there,
+        in [0, 1]; empty: all are there at the end.
+
+    Raises
+    ------
+    ValueError
+        If there is not one `ready` for each tensor, or one is no fraction.
     """
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
+    ready: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.ready and len(self.ready) != len(self.names):
+            raise ValueError(f"ready: expected {len(self.names)} fractions, one for each tensor, got {len(self.ready)}")
+        if bad := [value for value in self.ready if not 0 <= value <= 1]:
+            raise ValueError(f"ready: expected fractions of a gradient in [0, 1], got {bad[0]}")
 
     @classmethod
     def of(cls, module: nn.Module) -> Layout:

@@ -60,10 +60,14 @@ class Attempt(Op[Tensor | None]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work(Op[None]):
-    """Computation of the hosted workers other than gradients: `size_bytes` of memory that each passes through."""
+    """Computation of the hosted workers other than gradients: `size_bytes` of memory that each passes through.
+
+    With several `pieces` the collective that comes next sends each piece while the one after it is worked on.
+    """
 
     kind: str
     size_bytes: int
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +159,45 @@ class Now(Op[float]):
     """The simulated time in seconds."""
 
     racy: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handle(Generic[T]):
+    """A branch that was forked: its name, and what it returned, which only `Join` may look at."""
+
+    name: str
+    value: T
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fork(Op[Handle[T]]):
+    """Start a branch that communicates while the program goes on computing.
+
+    Branches use a worker's links one after the other, in the order in which they were forked. What a branch computes
+    before its first collective is the computing stream's; what it computes later waits for that collective and so is
+    the communication stream's. A branch forks and marks nothing.
+
+    Parameters
+    ----------
+    branch : coroutine
+        Awaits ops and returns the answer of `Join`. A driver without a clock may run it to its end at once, because a
+        value cannot depend on time.
+    name : str
+        Not that of another branch under way; the same in a resumed run.
+    ready : float
+        The fraction of the latest gradient's operations after which what the branch sends is there, in [0, 1].
+    """
+
+    branch: Coroutine[Any, Any, T]
+    name: str
+    ready: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Join(Op[T]):
+    """Wait until a forked branch is through, and give what it returned."""
+
+    handle: Handle[T]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from algorithms.descent import Descent
 from algorithms.exchanges.compressed import compressed_mean
 from algorithms.local import OneGradient
 from algorithms.outer import OuterDescent
+from algorithms.overlap import Overlap
 from algorithms.synchronous import Synchronous
 
 
@@ -27,8 +28,11 @@ def qsgd(
     level_code: str = "auto",
     error_feedback: bool = False,
     via: str = "server",
+    overlap: Overlap | None = None,
     **descent: Any,
 ) -> Synchronous:
     """Build QSGD; 7 levels are the paper's 4-bit variant."""
-    exchange = compressed_mean(QSGD(levels, bucket, norm, level_code), via, error_feedback)
-    return Synchronous(name=name, local=OneGradient(), exchange=exchange, outer=OuterDescent(Descent(**descent)))
+    hidden, outer = Overlap.of(overlap), OuterDescent(Descent(**descent))
+    compressor = hidden.encoder(QSGD(levels, bucket, norm, level_code))
+    exchange = hidden.exchange(lambda: compressed_mean(compressor, via, error_feedback))
+    return Synchronous(name=name, local=OneGradient(), exchange=exchange, outer=outer, delay=hidden.delay)

@@ -23,6 +23,7 @@ from algorithms.exchanges.compressed import compressed_mean
 from algorithms.local import OneGradient
 from algorithms.ops import AllReduce, Work
 from algorithms.outer import OuterDescent
+from algorithms.overlap import Overlap
 from algorithms.payloads import Bits, Dense, Payload, Sparse
 from algorithms.state import Stateful
 from algorithms.synchronous import Synchronous
@@ -37,20 +38,22 @@ class SharedSupport(Stateful):
         As in `TopK`: exactly one of the two.
     scaled : bool
         Multiply by d / k, which makes the mean unbiased.
+    pieces : int
+        Pieces in which the values are picked, each sent while the next is picked.
     """
 
     conserves = "workers"
     samples = False
 
-    def __init__(self, density: float | None, k: int | None, scaled: bool) -> None:
+    def __init__(self, density: float | None, k: int | None, scaled: bool, pieces: int = 1) -> None:
         check_sparsity(density, k)
-        self.density, self.k, self.scaled = density, k, boolean("algorithm.scaled", scaled)
+        self.density, self.k, self.scaled, self.pieces = density, k, boolean("algorithm.scaled", scaled), pieces
 
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
         w, d = update.shape
         k = kept(self.density, self.k, d)
         chosen = support(cohort.shared(t).at("support"), torch.tensor([0], device=update.device), k, d)
-        await Work("encode", 2 * k * update.element_size())
+        await Work("encode", 2 * k * update.element_size(), self.pieces)
         weights = cohort.weights[cohort.start : cohort.start + w].to(update)
         values = update[:, chosen[0]] * (d / k if self.scaled else 1.0)
         shares = values * (weights * len(cohort.active))[:, None]
@@ -69,13 +72,18 @@ def randomk(
     scaled: bool = False,
     error_feedback: bool = True,
     via: str = "shared_support",
+    overlap: Overlap | None = None,
     **descent: Any,
 ) -> Synchronous:
     """Build random-k SGD via ``shared_support`` (all-reduce), or with private ones via ``server``, ``all_gather``."""
-    exchange: Exchange
-    if via == "shared_support":
-        exchange = SharedSupport(density, k, scaled)
-        exchange = ErrorFeedback(exchange) if boolean("algorithm.error_feedback", error_feedback) else exchange
-    else:
-        exchange = compressed_mean(RandomK(density, k, scaled), via, error_feedback)
-    return Synchronous(name=name, local=OneGradient(), exchange=exchange, outer=OuterDescent(Descent(**descent)))
+    hidden, outer = Overlap.of(overlap), OuterDescent(Descent(**descent))
+    hidden.require_share(k)
+
+    def make() -> Exchange:
+        if via != "shared_support":
+            return compressed_mean(hidden.encoder(RandomK(density, k, scaled)), via, error_feedback)
+        shared = SharedSupport(density, k, scaled, hidden.pieces)
+        return ErrorFeedback(shared) if boolean("algorithm.error_feedback", error_feedback) else shared
+
+    exchange = hidden.exchange(make)
+    return Synchronous(name=name, local=OneGradient(), exchange=exchange, outer=outer, delay=hidden.delay)

@@ -1,7 +1,7 @@
 """The synchronous method: local x exchange x outer, round after round.
 
 Every worker holds the same model; in round t it computes alone, agrees with the others on a mean, and moves the model
-by it.
+by it. With a delay the mean is that of the round before, whose exchange went on while the worker computed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 from algorithms.cohort import Cohort
 from algorithms.exchanges import Exchange
 from algorithms.local import Local
-from algorithms.ops import Broadcast, Mark
+from algorithms.ops import Broadcast, Fork, Handle, Join, Mark
 from algorithms.outer import Outer
 from algorithms.payloads import Dense
 from algorithms.state import Stateful
@@ -35,12 +35,20 @@ class Synchronous(Stateful):
         What they do with it.
     participation : float
         The fraction of workers that take part in a round, in (0, 1].
+    delay : int
+        0, or 1: the exchange of round t runs while round t + 1 computes its update, and round t moves the model by the
+        mean of round t - 1. The first round moves nothing, the last one twice: every update counts once.
+
+    References
+    ----------
+    Li et al., "Pipe-SGD: A Decentralized Pipelined SGD Framework for Distributed Deep Net Training", NeurIPS 2018,
+    Algorithm 1 with a pipeline of width 2; differs in that the last mean is waited for and used.
     """
 
-    state_names = ("model", "round", "local", "exchange", "outer")
+    state_names = ("model", "round", "local", "exchange", "outer", "pending")
 
     def __init__(
-        self, *, name: str, local: Local, exchange: Exchange, outer: Outer, participation: float = 1.0
+        self, *, name: str, local: Local, exchange: Exchange, outer: Outer, participation: float = 1.0, delay: int = 0
     ) -> None:
         if not (isinstance(participation, (int, float)) and 0 < participation <= 1):
             raise ValueError(f"algorithm.participation: expected a fraction in (0, 1], got {participation!r}")
@@ -49,7 +57,8 @@ class Synchronous(Stateful):
         self.exchange: Any = exchange
         self.outer: Any = outer
         self.model = torch.empty(0)
-        self.round = 0
+        self.round, self.delay = 0, delay
+        self.pending: Tensor | None = None
 
     def begin(self, model: Tensor) -> None:
         """Start from `model`, shape (d,), which is copied."""
@@ -61,8 +70,13 @@ class Synchronous(Stateful):
         Raises
         ------
         ValueError
-            If only some workers take part and the exchange cannot leave workers out.
+            If only some workers take part and the exchange, or a delay, cannot leave workers out.
         """
+        if not cohort.everyone and self.delay:
+            raise ValueError(
+                f"participation: expected 1.0 with algorithm.overlap.delay=1, whose exchanges outlive their round, got "
+                f"{cohort.participation}"
+            )
         if not cohort.everyone and not self.exchange.samples:
             raise ValueError(
                 f"participation: expected 1.0 with {type(self.exchange).__name__}, whose collective needs every "
@@ -73,7 +87,21 @@ class Synchronous(Stateful):
             if not cohort.everyone:
                 self.model = (await Broadcast(Dense(self.model[None].clone()))).dense()[0].clone()
             update = await self.local(cohort, self.model, t, rounds)
-            mean, _ = await self.exchange(cohort, update, t)
-            self.outer(self.model, mean, t, rounds)
+            if self.delay:
+                await self._exchange_late(cohort, update, t, rounds)
+            else:
+                mean, _ = await self.exchange(cohort, update, t)
+                self.outer(self.model, mean, t, rounds)
             self.round = t + 1
             await Mark(self.round, self.model)
+
+    async def _exchange_late(self, cohort: Cohort, update: Tensor, t: int, rounds: int) -> None:
+        """Start this round's exchange and move by the mean of the one before; in the last round by this one's too."""
+        started = await Fork(self.exchange(cohort, update, t), str(t))
+        if self.pending is not None:
+            self.outer(self.model, await Join(Handle(str(t - 1), self.pending)), t, rounds)
+        self.pending = started.value[0]
+        if t == rounds - 1:
+            mean, _ = await Join(started)
+            self.outer(self.model, mean, t, rounds)
+            self.pending = None

@@ -2,12 +2,13 @@
 
 The same object times a run as it is recorded and re-times it afterwards, so the two agree to the bit. Between
 collectives each worker runs by itself; a collective asks the network when each of its workers is released. SimPy keeps
-the time: the clock waits on its environment until the last worker of each collective is through.
+the time: the clock waits on its environment until the last worker of each collective is through. A forked branch is
+played on the workers' other streams (see `streams`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,15 @@ import simpy
 
 from network_models import Network, Timing
 from network_models.even import copied, even, lifted, most, put, taken
+from simulator.collectives import UP, timed
 from simulator.compute import Compute
+from simulator.streams import Branch, Leg, Streams, bill
 from simulator.trace import Entry, Header
 
-SPENT = ("compute", "encode", "uplink", "downlink", "waiting", "latency", "uplink_latency", "downlink_latency")
+ADDED = ("compute", "encode", "uplink", "downlink", "waiting")  # what a worker's time is made of
+CONTAINED = ("latency", "uplink_latency", "downlink_latency", "hidden")
+SPENT = (*ADDED, *CONTAINED)
+Collective = Callable[[np.ndarray, float], Timing]
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,9 @@ class Moment:
         The makespan so far.
     spent : dict of str to ndarray, shape (n,)
         Cumulative seconds of each worker by kind, read-only; the latencies are the parts of uplink and downlink due to
-        propagation, and `latency` is their sum. In an all-reduce each half has half of it.
+        propagation, and `latency` is their sum. In an all-reduce each half has half of it. `hidden` is the time in
+        which a branch communicated, or worked on what it had received, while its worker did something else; the other
+        kinds count a branch only where its worker was blocked on it.
     """
 
     seconds: float
@@ -63,6 +71,9 @@ class Clock:
         self.server = 0.0
         self.spent = {kind: even(0.0, n) for kind in SPENT}
         self._workers = self._everybody = np.arange(n)
+        self._streams = Streams(n)
+        self._branch: Branch | None = None
+        self._encoding: tuple[int, np.ndarray] | None = None  # pieces, and the seconds of all of them
 
     def play(self, entry: Entry) -> None:
         """Advance by one entry of a trace."""
@@ -88,9 +99,6 @@ class Clock:
         """When each participant is ready."""
         return self.now if self._workers is self._everybody else taken(self.now, self._workers)
 
-    def _sizes(self, entry: Entry) -> np.ndarray:
-        return np.broadcast_to(np.asarray(entry["size"], dtype=np.int64), self._workers.shape)
-
     def _spend(self, kind: str, seconds: np.ndarray) -> None:
         self.spent[kind] = self._added(self.spent[kind], seconds)
 
@@ -104,49 +112,117 @@ class Clock:
         self.now = self._added(self.now, seconds)
         self._spend(kind, seconds)
 
+    def _meet(self, entry: Entry) -> None:
+        """Play a collective."""
+
+        def collective(start: np.ndarray, share: float) -> Timing:
+            timing, self.server = timed(self.network, entry, self._participants, start, self.server, share)
+            return timing
+
+        up = UP[entry["op"]]
+        if entry["op"] == "broadcast":
+            self._encoding = None  # that was the workers' work, and this is the server's message
+        if self._branch is not None or self._encoding is not None:
+            self._meet_beside(collective, up)
+        else:
+            self._communicate(collective(self._ready, 1.0), up)
+            self._streams.interrupt()
+
+    _gather = _broadcast = _all_reduce = _all_gather = _meet
+
+    def _meet_beside(self, collective: Collective, up: float) -> None:
+        """Play a collective, (start, share of its bytes) -> Timing, in a branch, in pieces, or both.
+
+        In pieces either the links never rest from the first one on, or the last one leaves when it is encoded: what
+        ends later counts.
+        """
+        now, branch = self._ready, self._branch
+        free = now if branch is None else taken(self._streams.free, self._workers)
+        start = lifted(np.maximum, now, free)
+        if self._encoding is None:
+            leg = Leg.of(start, collective(start, 1.0), up)
+        else:
+            pieces, seconds = self._encoding
+            early = lifted(np.subtract, now, lifted(np.multiply, 1 - 1 / pieces, seconds))
+            early = early if branch is None else lifted(np.maximum, early, free)
+            leg = Leg.of(early, collective(early, 1.0), up).later(Leg.of(start, collective(start, 1 / pieces), up))
+        self._encoding = None
+        if branch is None:
+            bill(self._spend, [leg], now, leg.finish)
+            self._release(leg.finish)
+            self._streams.interrupt()
+        else:
+            branch.legs.append(leg)
+            self.now = self._set(self.now, leg.finish)
+
+    def _set(self, values: np.ndarray, new: np.ndarray) -> np.ndarray:
+        """Replace the entries of the active workers."""
+        return copied(new) if self._workers is self._everybody else put(values, self._workers, new)
+
+    def _release(self, finish: np.ndarray) -> None:
+        """Let the active workers go on, and SimPy's time catch up."""
+        self.now = self._set(self.now, finish)
+        if (end := self.seconds) > self.env.now:
+            self.env.run(until=self.env.timeout(end - self.env.now))
+
+    def _fork(self, entry: Entry) -> None:
+        ready = self._streams.ready(self.now, self.compute.reached(entry["ready"]))
+        self._branch = Branch(entry["name"], self._workers, self.now, self.server)
+        self.now, self.server = ready, max(self.server, self._streams.server)
+
+    def _end(self, entry: Entry) -> None:
+        branch = self._branch
+        if branch is None:
+            raise ValueError("trace: expected the end of a branch after its fork, got one outside of any branch")
+        self._streams.close(branch, copied(self._ready), self.server)
+        if branch.legs:
+            self._streams.free = self._set(self._streams.free, branch.finish)
+        self.now, self.server, self._branch, self._encoding = branch.trunk, branch.trunk_server, None, None
+
+    def _join(self, entry: Entry) -> None:
+        branch = self._streams.take(entry["name"])
+        active, self._workers = self._workers, branch.workers
+        now = self._ready
+        bill(self._spend, branch.legs, now, branch.finish)
+        self.server = max(self.server, branch.server)
+        self._release(lifted(np.maximum, now, branch.finish))
+        self._streams.interrupt()
+        self._workers = active
+
     def _communicate(self, timing: Timing, up: float) -> None:
         """Release the workers; `up` is the uplink's share of the latency."""
-        everybody = self._workers is self._everybody
-        self.now = copied(timing.finish) if everybody else put(self.now, self._workers, timing.finish)
         for kind in ("uplink", "downlink", "waiting", "latency"):
             self._spend(kind, getattr(timing, kind))
         self._spend("uplink_latency", lifted(np.multiply, up, timing.latency))
         self._spend("downlink_latency", lifted(np.multiply, 1 - up, timing.latency))
-        if (end := self.seconds) > self.env.now:
-            self.env.run(until=self.env.timeout(end - self.env.now))
+        self._release(timing.finish)
 
     def _active(self, entry: Entry) -> None:
         workers = np.asarray(entry["workers"], dtype=np.int64)
         self._workers = self._everybody if np.array_equal(workers, self._everybody) else workers
 
     def _gradient(self, entry: Entry) -> None:
+        begin, self._encoding = copied(self.now), None
         self._compute("compute", self.compute.gradient_seconds(self._workers, entry["step"], self.flops))
+        self._streams.gradient(begin, copied(self.now))
 
     def _work(self, entry: Entry) -> None:
-        self._compute("encode", self.compute.work_seconds(self._workers, entry["size"]))
-
-    def _gather(self, entry: Entry) -> None:
-        timing, arrived = self.network.gather(self._participants, self._ready, self._sizes(entry))
-        self.server = max(self.server, arrived)  # it may be busy longer than that
-        self._communicate(timing, up=1.0)
+        seconds, branch = self.compute.work_seconds(self._workers, entry["size"]), self._branch
+        if branch is not None and branch.legs:  # it depends on what was received
+            begin = copied(self._ready)
+            self.now = self._added(self.now, seconds)
+            branch.legs.append(Leg(begin, copied(self._ready), {"encode": seconds}))
+        else:
+            self._compute("encode", seconds)
+            if branch is None:
+                self._streams.interrupt()
+            else:
+                branch.trunk = self._added(branch.trunk, seconds)
+                self._streams.lent = self._added(self._streams.lent, seconds)
+        self._encoding = (entry["pieces"], seconds) if "pieces" in entry else None
 
     def _at_server(self, entry: Entry) -> None:
         self.server += self.compute.server_seconds(entry["size"])
-
-    def _broadcast(self, entry: Entry) -> None:
-        timing = self.network.broadcast(self._participants, self._ready, self.server, entry["size"])
-        self._communicate(timing, up=0.0)
-
-    def _all_reduce(self, entry: Entry) -> None:
-        merged = entry.get("merged")
-        size = most(self._sizes(entry))
-        law = (lambda count: size) if merged is None else (lambda count: float(merged[count - 1]))
-        timing = self.network.all_reduce(self._participants, self._ready, self._sizes(entry), law)
-        self._communicate(timing, up=0.5)
-
-    def _all_gather(self, entry: Entry) -> None:
-        timing = self.network.all_gather(self._participants, self._ready, self._sizes(entry))
-        self._communicate(timing, up=0.0)
 
     def _mark(self, entry: Entry) -> None:
         """A mark takes no time."""

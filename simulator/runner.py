@@ -22,7 +22,8 @@ from simulator.config import check, differences, plain
 from simulator.drivers.cosimulate import Cosimulator, Program, Stranded
 from simulator.drivers.meeting import InProcess, Meeting
 from simulator.drivers.outstanding import Outstanding
-from simulator.drivers.record import Deadlock, Part, Recorder
+from simulator.drivers.part import Deadlock, Part
+from simulator.drivers.record import Recorder
 from simulator.faults import Faults
 from simulator.manifest import manifest
 from simulator.progress import Progress

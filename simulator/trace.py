@@ -8,12 +8,16 @@ op          fields
 ==========  =========================================================================================================
 active      workers: the numbers of the workers that take part from here on (at first all do)
 gradient    step: the number of the mini-batch, which keys the straggler draw
-work        kind, size: bytes of memory that each worker passes through
+work        kind, size: bytes of memory that each worker passes through; pieces: when the next collective sends each of
+            several pieces while the one after it is worked on
 gather      size: bytes of each worker's message to the server
 at_server   size: bytes of memory that the server passes through
 broadcast   size: bytes of the server's message to each worker
 all_reduce  size: bytes of each worker's message; merged: bytes after merging 1, 2, ... messages, when it grows
 all_gather  size: bytes of each worker's message
+fork        name, ready: the fraction of the latest gradient after which the branch may start; its entries follow
+end         of the branch
+join        name of a branch that is waited for
 mark        round
 ==========  =========================================================================================================
 

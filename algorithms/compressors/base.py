@@ -24,6 +24,23 @@ class Compressor(Protocol):
         ...
 
 
+class Piecewise:
+    """Encode each message in `pieces` of equal size, each of which is sent while the next is encoded.
+
+    Only the clock tells the difference: message and bytes are those of the wrapped compressor.
+    """
+
+    def __init__(self, compressor: Compressor, pieces: int) -> None:
+        self.compressor, self.pieces = compressor, whole("algorithm.overlap.pieces", pieces)
+
+    def __call__(self, rows: Tensor, draw: Draw) -> Payload:
+        return self.compressor(rows, draw)
+
+    def passes(self) -> float:
+        """Those of the wrapped compressor."""
+        return self.compressor.passes()
+
+
 async def compress(cohort: Cohort, compressor: Compressor, update: Tensor) -> Payload:
     """Bill the encoder's time, then compress the hosted rows chunk by chunk.
 
@@ -37,10 +54,11 @@ async def compress(cohort: Cohort, compressor: Compressor, update: Tensor) -> Pa
     Payload
         w messages.
     """
-    await Work("encode", int(compressor.passes() * update.shape[1] * update.element_size()))
+    pieces = compressor.pieces if isinstance(compressor, Piecewise) else 1
+    await Work("encode", int(compressor.passes() * update.shape[1] * update.element_size()), pieces)
     chunks = cohort.chunks or (slice(0, 0),)  # a part may host nobody in a round
-    pieces: list[Payload] = cohort.pool(lambda rows: compressor(update[rows], cohort.draw(rows)), chunks)
-    return pieces[0] if len(pieces) == 1 else type(pieces[0]).join(pieces)
+    messages: list[Payload] = cohort.pool(lambda rows: compressor(update[rows], cohort.draw(rows)), chunks)
+    return messages[0] if len(messages) == 1 else type(messages[0]).join(messages)
 
 
 def kept(density: float | None, k: int | None, d: int) -> int:

@@ -2,8 +2,9 @@
 
 from algorithms.exchanges.all_gather import AllGatherMean
 from algorithms.exchanges.all_reduce import AllReduceMean
-from algorithms.exchanges.base import Exchange
+from algorithms.exchanges.base import Exchange, Sent
+from algorithms.exchanges.bucketed import Bucketed
 from algorithms.exchanges.error_feedback import ErrorFeedback
 from algorithms.exchanges.server import ServerMean
 
-__all__ = ["AllGatherMean", "AllReduceMean", "ErrorFeedback", "Exchange", "ServerMean"]
+__all__ = ["AllGatherMean", "AllReduceMean", "Bucketed", "ErrorFeedback", "Exchange", "Sent", "ServerMean"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from algorithms.cohort import Cohort
-from algorithms.compressors import Identity, compress
+from algorithms.compressors import Compressor, Identity, Piecewise, compress
 from algorithms.ops import AllReduce
 from algorithms.payloads import Dense, Payload
 from algorithms.state import Stateful
@@ -18,6 +18,8 @@ class AllReduceMean(Stateful):
     ----------
     kind : str
         Width of the floats that travel: fp32, fp16 or bf16.
+    pieces : int
+        Pieces in which a message is rounded, each sent while the next is rounded.
 
     Notes
     -----
@@ -27,8 +29,8 @@ class AllReduceMean(Stateful):
     conserves = "workers"
     samples = False
 
-    def __init__(self, kind: str = "fp32") -> None:
-        self.compressor = Identity(kind)
+    def __init__(self, kind: str = "fp32", pieces: int = 1) -> None:
+        self.compressor: Compressor = Identity(kind) if pieces == 1 else Piecewise(Identity(kind), pieces)
 
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
         count = len(cohort.active)

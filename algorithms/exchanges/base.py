@@ -7,7 +7,23 @@ from typing import Protocol
 from torch import Tensor
 
 from algorithms.cohort import Cohort
-from algorithms.payloads import Payload
+
+
+class Sent(Protocol):
+    """What each worker put into a mean, w rows of d coordinates: a payload, or several side by side."""
+
+    @property
+    def rows(self) -> int:
+        """The number of workers, w."""
+        ...
+
+    def dense(self) -> Tensor:
+        """Give every row as the vector that it stands for, shape (w, d)."""
+        ...
+
+    def subtract_from(self, matrix: Tensor) -> None:
+        """Subtract each row from the same row of `matrix`, shape (w, d), in place."""
+        ...
 
 
 class Exchange(Protocol):
@@ -24,6 +40,6 @@ class Exchange(Protocol):
     conserves: str
     samples: bool
 
-    async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
+    async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Sent]:
         """Average `update`, shape (w, d), over the active workers: the mean, shape (d,), and what was sent, w rows."""
         ...

@@ -7,9 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from algorithms.cohort import Cohort
-from algorithms.exchanges.base import Exchange
+from algorithms.exchanges.base import Exchange, Sent
 from algorithms.ops import Work
-from algorithms.payloads import Payload
 from algorithms.state import Rows, Stateful
 
 
@@ -38,7 +37,7 @@ class ErrorFeedback(Stateful):
         self.residual = Rows()
         self.conserves, self.samples = inner.conserves, inner.samples
 
-    async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
+    async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Sent]:
         await Work("residual", 3 * update.shape[1] * update.element_size())
         residual = self.residual.open(cohort, update.shape[1])
         cohort.pool(lambda rows: residual[rows].add_(update[rows]), cohort.chunks)

@@ -9,6 +9,7 @@ import numpy as np
 
 from network_models.even import lifted, taken
 from simulator.compute.device import DEVICES, Device
+from simulator.compute.profile import Profile
 from simulator.compute.stragglers import NoStragglers, Stragglers
 
 
@@ -21,6 +22,10 @@ class Compute(Protocol):
 
     def gradient_seconds(self, workers: np.ndarray, step: int, flops: float) -> np.ndarray:
         """Price one gradient of `flops` FLOPs on each of the workers, shape (w,)."""
+        ...
+
+    def reached(self, operations: float) -> float:
+        """Give the fraction of a gradient's time at which this fraction of its operations is done, both in [0, 1]."""
         ...
 
     def work_seconds(self, workers: np.ndarray, size_bytes: int) -> np.ndarray:
@@ -67,8 +72,8 @@ class Workers:
 class Priced:
     """A `Compute` on one kind of device whose gradient price is `step_seconds(flops)`."""
 
-    def __init__(self, workers: Workers, device: Device) -> None:
-        self.workers, self.device = workers, device
+    def __init__(self, workers: Workers, device: Device, profile: Sequence[Sequence[float]] | None = None) -> None:
+        self.workers, self.device, self.reached = workers, device, Profile(profile)
 
     def step_seconds(self, flops: float) -> float:
         """Price one gradient on a worker of speed 1."""
@@ -102,6 +107,8 @@ class Counted(Priced):
         A name in `DEVICES`.
     flops_per_s, memory_bytes_per_s : float or None
         Override the device's figures.
+    profile : sequence of pairs, or None
+        See `Profile`; None: time passes as operations do.
     """
 
     def __init__(
@@ -113,6 +120,7 @@ class Counted(Priced):
         device: str = "cpu_core",
         flops_per_s: float | None = None,
         memory_bytes_per_s: float | None = None,
+        profile: Sequence[Sequence[float]] | None = None,
         speed: float | Sequence[float] = 1.0,
         stragglers: Stragglers | None = None,
     ) -> None:
@@ -124,7 +132,7 @@ class Counted(Priced):
         for key, value in (("flops_per_s", rate), ("memory_bytes_per_s", memory)):
             if not _number(value) or not value > 0:
                 raise ValueError(f"compute.{key}: expected a positive rate, got {value!r}")
-        super().__init__(Workers(workers, seed, speed, stragglers), Device(rate, memory))
+        super().__init__(Workers(workers, seed, speed, stragglers), Device(rate, memory), profile)
         self.name = name
 
 
@@ -137,6 +145,8 @@ class Fixed(Priced):
         One gradient on a worker of speed 1, in seconds; 0 is allowed (communication alone).
     memory_bytes_per_s : float
         Prices encoding; ``inf`` makes it free.
+    profile : sequence of pairs, or None
+        See `Profile`; None: time passes as operations do.
     """
 
     def __init__(
@@ -147,6 +157,7 @@ class Fixed(Priced):
         name: str = "fixed",
         seconds_per_step: float = 0.01,
         memory_bytes_per_s: float = 10e9,
+        profile: Sequence[Sequence[float]] | None = None,
         speed: float | Sequence[float] = 1.0,
         stragglers: Stragglers | None = None,
     ) -> None:
@@ -154,7 +165,7 @@ class Fixed(Priced):
             raise ValueError(f"compute.seconds_per_step: expected seconds, at least 0, got {seconds_per_step!r}")
         if not _number(memory_bytes_per_s) or not memory_bytes_per_s > 0:
             raise ValueError(f"compute.memory_bytes_per_s: expected a positive rate, got {memory_bytes_per_s!r}")
-        super().__init__(Workers(workers, seed, speed, stragglers), Device(float("inf"), memory_bytes_per_s))
+        super().__init__(Workers(workers, seed, speed, stragglers), Device(float("inf"), memory_bytes_per_s), profile)
         self.name, self.seconds_per_step = name, seconds_per_step
 
     def step_seconds(self, flops: float) -> float:

@@ -33,8 +33,8 @@ from simulator.drivers.carrier import Carrier, Parcel
 from simulator.drivers.listening import Gradients, Listener
 from simulator.drivers.mailbox import Mailbox, Message
 from simulator.drivers.membership import Membership
+from simulator.drivers.part import Deadlock
 from simulator.drivers.processors import Processors
-from simulator.drivers.record import Deadlock
 from simulator.drivers.spending import Spending
 from simulator.faults import Faults
 

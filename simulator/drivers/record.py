@@ -7,7 +7,7 @@ are the same to the bit, because sums follow chunks and not parts.
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,36 +15,27 @@ from torch import Tensor
 
 from algorithms.cohort import Cohort
 from algorithms.gathered import Gathered
-from algorithms.ops import AllGather, AllReduce, AtServer, Broadcast, Gather, Gradient, Mark, Op, Work, where
+from algorithms.ops import (
+    AllGather,
+    AllReduce,
+    AtServer,
+    Broadcast,
+    Fork,
+    Gather,
+    Gradient,
+    Join,
+    Mark,
+    Op,
+    Work,
+    where,
+)
 from algorithms.payloads import Payload, Summable
-from algorithms.synchronous import Synchronous
 from simulator.drivers.meeting import InProcess, Meeting
+from simulator.drivers.part import Deadlock, Part
 from simulator.records.counters import sizes, tally
 from simulator.records.recording import Recording
 from simulator.tasks.task import Task
 from simulator.trace import Entry
-
-
-class Deadlock(RuntimeError):
-    """Programs wait for each other, or for something that this driver cannot give."""
-
-
-class Part:
-    """One coroutine over a share of the cohort, with the memory that its gradients are written to."""
-
-    def __init__(self, algorithm: Synchronous, cohort: Cohort, rounds: int) -> None:
-        self.algorithm, self.cohort = algorithm, cohort
-        self.program: Coroutine[Any, Any, None] = algorithm.run(cohort, rounds)
-        self.losses = torch.zeros(0)
-        self.answer: Any = None
-        self._slab: Tensor | None = None
-
-    def slab(self, size: int) -> Tensor:
-        """Give the (w, d) matrix that gradients are written to; large memory is allocated once."""
-        w = self.cohort.size
-        if self._slab is None or len(self._slab) < w:
-            self._slab = torch.zeros(w, size, dtype=self.cohort.dtype, device=self.cohort.device)
-        return self._slab[:w]
 
 
 class Recorder:
@@ -92,13 +83,24 @@ class Recorder:
         while True:
             try:
                 op = part.program.send(part.answer)
-            except StopIteration:
-                return None
+            except StopIteration as end:
+                if not part.end(end.value):
+                    return None
+                self._note(part, {"op": "end"})
+                continue
             part.answer = None
+            part.check(op)
             if isinstance(op, Gradient):
                 part.answer = self._gradient(part, op)
             elif isinstance(op, Work):
-                self._note(part, {"op": "work", "kind": op.kind, "size": op.size_bytes})
+                pieces = {"pieces": op.pieces} if op.pieces > 1 else {}
+                self._note(part, {"op": "work", "kind": op.kind, "size": op.size_bytes} | pieces)
+            elif isinstance(op, Fork):
+                self._note(part, {"op": "fork", "name": op.name, "ready": op.ready})
+                part.fork(op)
+            elif isinstance(op, Join):
+                self._note(part, {"op": "join", "name": op.handle.name})
+                part.answer = op.handle.value
             else:
                 return op
 

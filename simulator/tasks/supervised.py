@@ -6,12 +6,15 @@ them to the gradient engine at once.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from algorithms.streams import Stream
 from simulator.gradients import GradientEngine
+from simulator.gradients.readiness import readiness, timed_readiness
 from simulator.tasks.batches import SAMPLERS
 from simulator.tasks.datasets import Dataset
 from simulator.tasks.models import initial_vector
@@ -95,8 +98,9 @@ class Supervised:
         self._train, self._test = train.to(self.device, self.dtype), test.to(self.device, self.dtype)
         self._model = model
         self._engine = GradientEngine(model, method=gradient_method, device=self.device, dtype=self.dtype)
-        self.layout = self._engine.layout
-        self.flops_per_step = self._engine.flops((self.batch, *train.inputs.shape[1:]))
+        shape = (self.batch, *train.inputs.shape[1:])
+        self.layout = replace(self._engine.layout, ready=readiness(model, shape))
+        self.flops_per_step = self._engine.flops(shape)
 
     @property
     def gradient_method(self) -> str:
@@ -111,6 +115,15 @@ class Supervised:
         """Write each worker's gradient of a step into `out` and return the losses (see `Task`)."""
         chosen = self._sampler(workers, step).to(self.device)
         return self._engine(at, self._train.inputs[chosen], self._train.targets[chosen], out)
+
+    def profile(self) -> list[list[float]]:
+        """Measure how a gradient's time is spread over its operations: [operations, seconds] in growing fractions."""
+        times = timed_readiness(self._model, self._train.inputs[: self.batch], self._train.targets[: self.batch])
+        latest = dict[float, float]()
+        reached = 0.0
+        for operations, seconds in sorted(zip(self.layout.ready, times, strict=True)):
+            reached = latest[operations] = max(reached, seconds)
+        return [[operations, seconds] for operations, seconds in latest.items() if operations < 1]
 
     def evaluate(self, model: Tensor) -> Evaluation:
         """Give the mean cross entropy and the accuracy on all test samples."""

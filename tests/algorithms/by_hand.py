@@ -11,7 +11,20 @@ from torch import Tensor
 from algorithms.cohort import Cohort
 from algorithms.gathered import Gathered
 from algorithms.layout import Layout
-from algorithms.ops import AllGather, AllReduce, AtServer, Broadcast, Gather, Gradient, Mark, Op, Work
+from algorithms.ops import (
+    AllGather,
+    AllReduce,
+    AtServer,
+    Broadcast,
+    Fork,
+    Gather,
+    Gradient,
+    Handle,
+    Join,
+    Mark,
+    Op,
+    Work,
+)
 from algorithms.payloads import Payload
 from algorithms.synchronous import Synchronous
 
@@ -72,6 +85,10 @@ def settle(program: Coroutine[Any, Any, Any], cohort: Cohort) -> Any:
         match op:
             case Work():
                 answer = None
+            case Fork(branch=branch, name=name):
+                answer = Handle(name, settle(branch, cohort))
+            case Join(handle=handle):
+                answer = handle.value
             case Gather(payload=payload) | AllGather(payload=payload):
                 answer = gathered(payload, cohort)
             case AtServer(function=function, gathered=met):

@@ -28,6 +28,7 @@ def cases() -> list[str]:
     racy = [name for name in names if Run(composed(f"algorithm={name}"), Path("unused")).messaging]
     assert racy == ["async_sgd", "backup_sgd", "semi_async", "ssp"]
     plain = [f"algorithm={name} {COMMON}" for name in names if name not in racy]
+    layers = "mlp model.widths=[784,20,10]"
     sampled = COMMON.replace("chunk=4", "chunk=2")
     return [
         *plain,
@@ -36,6 +37,8 @@ def cases() -> list[str]:
         f"algorithm=sgd algorithm.kind=bf16 {COMMON}",
         f"algorithm=sgd_allreduce algorithm.kind=fp16 {COMMON}",
         f"algorithm=qsgd algorithm.via=all_gather dtype=float64 {COMMON}",
+        f"algorithm=topk algorithm.overlap.bucket_bytes=600 {COMMON.replace('softmax', layers)}",
+        f"algorithm=topk algorithm.overlap.delay=1 {COMMON}",
     ]
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from algorithms.cohort import Cohort
 from algorithms.compressors import TopK, compress
-from algorithms.ops import SERVER, AllReduce, Broadcast, Gather, Gradient, Mark, Now, Receive, Send, Work
+from algorithms.ops import SERVER, AllReduce, Broadcast, Fork, Gather, Gradient, Mark, Now, Receive, Send, Work
 from algorithms.payloads import Dense
 from network_models import Network, star
 from simulator.compute import Fixed, LogNormal
@@ -148,3 +148,21 @@ def test_sums_ignore_how_rows_are_hosted() -> None:
         made.recording.mark = lambda t, model, *_: models.append(model)  # type: ignore[method-assign,misc]
         made.run()
     assert len(models) == 3 and all(torch.equal(models[0], model) for model in models)
+
+
+@pytest.mark.parametrize("op", ["Fork", "Gradient", "Mark"])
+def test_what_a_branch_may_not_do_is_refused_with_its_line(op: str) -> None:
+    async def nothing() -> None:
+        await Work("encode", 1)
+
+    inside = {"Fork": Fork(nothing(), "b"), "Gradient": Gradient(torch.zeros(6), 0), "Mark": Mark(1, torch.zeros(6))}
+
+    async def strays() -> None:
+        await inside[op]
+
+    async def forks(cohort: Cohort, rounds: int) -> None:
+        await Fork(strays(), "a")
+
+    with pytest.raises(Deadlock, match=rf"{op} in strays \(test_record.py:\d+\): .* inside of a branch, .* of 'a'"):
+        recorder(forks).run()
+    inside["Fork"].branch.close()  # type: ignore[attr-defined]
