@@ -16,7 +16,7 @@ from network_models.paths import Paths, hot_bps
 from network_models.schedules.call import Call
 from network_models.schedules.choice import cheapest_all_reduce
 from network_models.schedules.direct import gather_direct
-from network_models.schedules.registry import ALL_REDUCE, SCHEDULES
+from network_models.schedules.registry import SCHEDULES
 from network_models.schedules.settings import Schedules, library
 from network_models.schedules.step import Program
 from network_models.schedules.tree import broadcast_star
@@ -58,11 +58,9 @@ class Player:
         settings, paths = self.schedules, self.paths
         groups = self._once(("groups", id(workers)), lambda: (settings.groups(paths.fabric, workers), workers))[0]
         call = replace(call, segments=settings.segments, groups=groups, servers=paths.fabric.servers)
-        if self._library is not None and name == "all_reduce":
-            self.carried.count(self.plan("ring", call, ALL_REDUCE["ring"]), workers)
-            timed: Timing = self._library.all_reduce(paths, workers, start, call.sizes_bytes, call.merged)
-            return timed
         schedule = getattr(settings, name)
+        if self._library is not None and schedule != "server":
+            return self._counted(self._library.collective(name, paths, workers, start, call, server_start), workers)
         if schedule == "auto":
             schedule = self._cheapest(workers, call)
         if schedule == "server":
@@ -102,15 +100,27 @@ class Player:
 
     def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
         """Workers to server."""
+        if self._library is not None:
+            played, everything = self._library.gather(self.paths, workers, start, sizes_bytes)
+            return self._counted(played, workers), everything
         call = Call(sizes_bytes, _nothing, root=-1, servers=1)
         self.carried.count(self.plan("gather at the server", call, gather_direct), workers)
         return (self._reference or _Hub(self.paths)).gather(workers, start, sizes_bytes)
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers."""
+        if self._library is not None:
+            played = self._library.broadcast(self.paths, workers, start, server_start, size_bytes)
+            return self._counted(played, workers)
         call = Call(spread(size_bytes, len(workers)), _nothing, root=-1, servers=1)
         self.carried.count(self.plan("broadcast from the server", call, broadcast_star), workers)
         return (self._reference or _Hub(self.paths)).broadcast(workers, start, server_start, size_bytes)
+
+    def _counted(self, played: Any, workers: Integers) -> Timing:
+        """Count what a library has carried."""
+        self.carried.count(played.program, workers)
+        timing: Timing = played.timing
+        return timing
 
     def _meets(self, pattern: Hashable, program: Program, workers: Integers) -> bool:
         if pattern is None:
