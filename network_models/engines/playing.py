@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import numpy as np
+
 from network_models.engines import events, hub, vector
 from network_models.engines.carried import Carried
 from network_models.engines.contention import contended
@@ -92,6 +94,8 @@ class Player:
     ) -> Timing:
         """Time a program; programs of one `pattern` differ only in sizes (None: in anything)."""
         self.carried.count(program, workers)
+        if not self.paths.regime.quiet:
+            self.paths.regime.watch(workers, np.roll(workers, -1), 0.0)
         if self._reference is not None:
             return self._reference.play(workers, start, program, server_start)
         meets = self._meets(pattern, program, workers)
@@ -151,6 +155,7 @@ class _Hub:
             self._paths.latency_s(workers[:1], SERVER),
             self._rate_bps(int(workers[0]), SERVER, len(workers)),
         )
+        self._paths.regime.meet(int(workers[0]), SERVER, len(workers), float(sizes_bytes[0]))
         finish = start[:1] + latency + self._paths.bits(sizes_bytes[:1]) / rate
         return hub.gathered(start[:1], finish, latency).widened(len(workers)), float(finish[0])
 
@@ -161,6 +166,7 @@ class _Hub:
             self._paths.latency_s(SERVER, workers[:1]),
             self._rate_bps(SERVER, int(workers[0]), len(workers)),
         )
+        self._paths.regime.meet(SERVER, int(workers[0]), 1, size_bytes)
         arrived = server_start + latency + self._paths.bits(size_bytes) / rate
         return hub.broadcasted(start[:1], server_start, arrived, latency).widened(len(workers))
 
