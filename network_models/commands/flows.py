@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,6 @@ import simpy
 from network_models.network import Network
 from network_models.star import star
 from network_models.units import rate_bps, seconds, size_bytes
-
-_NODE = ("up_bps", "down_bps", "latency_s")
 
 
 def main(arguments: list[str]) -> None:
@@ -95,12 +93,11 @@ def _played(network: Network, posts: list[tuple[int, int, float, float]]) -> lis
 
 
 def _star(nodes: list[Mapping[str, Any]], transport: Any) -> Network:
-    for place, node in enumerate(nodes):
-        for key in _NODE:
-            _value(node, key, f"nodes[{place}]")
-    rates = [[rate_bps(node[key], f"nodes[{place}].{key}") for place, node in enumerate(nodes)] for key in _NODE[:2]]
-    latency = [seconds(node["latency_s"], f"nodes[{place}].latency_s") for place, node in enumerate(nodes)]
-    return star(len(nodes), *rates, latency, transport=transport)
+    def column(key: str, read: Callable[[object, str], float]) -> list[float]:
+        return [read(_value(node, key, f"nodes[{at}]"), f"nodes[{at}].{key}") for at, node in enumerate(nodes)]
+
+    up, down, latency = column("up_bps", rate_bps), column("down_bps", rate_bps), column("latency_s", seconds)
+    return star(len(nodes), up, down, latency, transport=transport)
 
 
 def _graph(names: list[str], links: list[Mapping[str, Any]], transport: Any) -> Network:

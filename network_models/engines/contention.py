@@ -65,13 +65,21 @@ def contended(program: Program, paths: Paths, workers: Integers) -> bool:
         if key in seen and seen[key].source is step.source:
             continue
         seen[key] = step
-        if step.lag > 1 and (len(seen) > 1 or paths.transport.remembers):
-            return True  # what a connection costs depends on what is under way on it
+        if step.lag > 1 and len(seen) > 1 or paths.transport.remembers and _one_connection(step, len(nodes)):
+            return True
         if not step.symmetric and not (_once(step.source, len(nodes)) and _once(step.destination, len(nodes))):
             return True
         if not owners.admit(paths.fabric, nodes, step):
             return True
     return False
+
+
+def _one_connection(step: Step, nodes: int) -> bool:
+    """Whether messages that begin at times of their own use one connection, of which the first opens it for all."""
+    if step.rendezvous:
+        return False
+    low, high = (of(step.source % nodes, step.destination % nodes) for of in (np.minimum, np.maximum))
+    return step.lag > 1 or len(np.unique(low * nodes + high)) < len(low)
 
 
 def _once(ranks: Integers, nodes: int) -> bool:
