@@ -39,8 +39,12 @@ def graph(topology: nx.Graph, workers: int, name: str = "graph", ecmp_seed: int 
         If the topology makes no sense (see `topologies.Graph`) or has another number of workers.
     """
     # networkx takes 0.15 s to import, which a star need not pay
+    import networkx as nx
+
     from network_models.topologies.graph import Graph
 
+    if not isinstance(topology, nx.Graph):
+        raise ValueError(f"network.topology: expected a networkx graph, got {topology!r}")
     fabric = Graph(topology, whole(ecmp_seed, "network.ecmp_seed", 0))
     if fabric.workers != worker_count(workers):
         raise ValueError(f"network.workers: expected as many as the topology has, {fabric.workers}, got {workers}")

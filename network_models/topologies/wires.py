@@ -34,8 +34,6 @@ class Wires:
     resource : ndarray of int, shape (E,)
         The capacity that it uses; both directions of a half-duplex edge have one.
     bps : ndarray, shape (R,)
-    names : list of str
-        One for each resource.
     rates : dict of int to Rate
         The resources whose capacity changes in time.
     """
@@ -46,7 +44,6 @@ class Wires:
     loss: Floats
     resource: Integers
     bps: Floats
-    names: list[str]
     rates: dict[int, Rate]
 
 
@@ -102,7 +99,6 @@ def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
     rate, delay = _remembered(rate_bps), _remembered(seconds)
     tail, head, latency, loss, resource = [], [], [], [], []
     bps: list[float] = []
-    names: list[str] = []
     rates: dict[int, Rate] = {}
     halves: dict[tuple[Hashable, Hashable], int] = {}  # one direction of a half-duplex edge -> its resource
     for a, b, attributes in graph.edges(data=True):
@@ -120,11 +116,9 @@ def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
         capacity = rate(_bps(attributes, where), f"{where}: bps")
         if "latency_s" not in attributes:
             raise ValueError(f"{where}: latency_s: expected a duration, got nothing")
-        arrow = " -- " if shared else " -> "
         for one, other in ((a, b),) if directed else ((a, b), (b, a)):
             number = halves.pop((other, one), len(bps))
             if number == len(bps):
-                names.append(f"{_name(one)}{arrow}{_name(other)}")
                 bps.append(capacity)
                 if attributes.get("rate") is not None:
                     rates[number] = attributes["rate"]
@@ -142,9 +136,26 @@ def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
         np.array(loss, dtype=np.float64),
         np.array(resource, dtype=np.int64),
         np.array(bps, dtype=np.float64),
-        names,
         rates,
     )
+
+
+def check_connected(graph: nx.Graph, ends: list[Hashable]) -> None:
+    """Refuse a graph in which two of these nodes cannot reach each other.
+
+    Raises
+    ------
+    ValueError
+        Naming two such nodes.
+    """
+    parts = nx.strongly_connected_components(graph) if graph.is_directed() else nx.connected_components(graph)
+    home = next(part for part in parts if ends[0] in part)
+    for node in ends:
+        if node not in home:
+            pair = (ends[0], node) if not nx.has_path(graph, ends[0], node) else (node, ends[0])
+            raise ValueError(
+                f"topology: expected a way between all workers and servers, got none from {pair[0]} to {pair[1]}"
+            )
 
 
 def _bps(attributes: Mapping[str, Any], where: str) -> object:
@@ -174,9 +185,3 @@ def _remembered(read: Callable[[object, str], float]) -> Callable[[object, str],
         return read(value, key)
 
     return reading
-
-
-def _name(node: Hashable) -> str:
-    if isinstance(node, int) and node < 0:
-        return "server" if node == -1 else f"server{-node}"
-    return str(node)

@@ -94,7 +94,7 @@ def test_the_number_of_workers_must_be_the_topologys() -> None:
     with pytest.raises(ValueError, match="network.ecmp_seed: expected a whole number"):
         graph(ring(5, **LINK), 5, ecmp_seed=-1)
     with pytest.raises(ValueError, match="this topology has no server"):
-        graph(ring(5, **LINK), 5, mode="message").gather([0], [0.0], [1])
+        graph(ring(5, **LINK), 5).fluid(simpy.Environment()).transfer(0, -1, 1)
 
 
 def test_a_thousand_workers_are_no_burden() -> None:

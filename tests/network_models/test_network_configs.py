@@ -14,11 +14,34 @@ CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "network").glob("*.yaml")
 
 
 STARS = ["lan_10g", "lan_1g", "lte", "mixed_access", "satellite", "wan_100m", "wan_10m"]
-GRAPHS = ["dumbbell", "expander", "fat_tree", "full_mesh", "geometric", "racks", "ring", "sharded_ps", "torus", "tree"]
+GRAPHS = [
+    "dumbbell",
+    "expander",
+    "fat_tree",
+    "from_file",
+    "full_mesh",
+    "geometric",
+    "racks",
+    "ring",
+    "sharded_ps",
+    "torus",
+    "tree",
+]
 GRAPHS += ["wan_regions"]
 
 
+@pytest.fixture(autouse=True)
+def hubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files for `from_file` in the working directory: all workers and a server on one node."""
+    for workers in (1, 4, 5, 13, 16):
+        lines = [f"{node},hub,1 Gbit/s,1 ms\n" for node in range(-1, workers)]
+        (tmp_path / f"{workers}.csv").write_text("a,b,bps,latency_s\n" + "".join(lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
 def build(path: Path, workers: int = 4, **overrides: object) -> Network:
+    if path.stem == "from_file":
+        overrides["topology"] = {"_target_": "network_models.topologies.from_file", "path": f"{workers}.csv"}
     config = {"workers": workers, "network": {**OmegaConf.to_container(OmegaConf.load(path)), **overrides}}
     return instantiate(OmegaConf.create(config).network, _convert_="all")
 

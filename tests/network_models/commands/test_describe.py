@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from network_models import star
+from network_models import graph, star
 from network_models.commands.configured import names
 from network_models.commands.describe import described, main
 from network_models.commands.drawing import link_kinds
-from network_models.topologies import ring, sharded_servers
+from network_models.topologies import ring, sharded_servers, tree
 
 PNG, PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-"
 
@@ -26,7 +26,7 @@ def test_a_fat_tree(capsys: pytest.CaptureFixture[str]) -> None:
     assert figures["spectral_gap"] is None and figures["files"] == [] and figures["pairs"] == 240
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", sorted({*names()} - {"from_file"}))
 def test_every_network_can_be_described_and_drawn(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -38,9 +38,14 @@ def test_every_network_can_be_described_and_drawn(
     assert sorted(tmp_path.rglob("*.*")) == files
     for file, magic in zip(files, (PDF, PNG), strict=True):
         assert file.read_bytes().startswith(magic) and file.stat().st_size > 5000
-    before = [file.read_bytes() for file in files]
-    main([f"network={name}", "workers=5", f"out={tmp_path / 'new'}"])
-    assert [file.read_bytes() for file in files] == before
+
+
+def test_equal_input_gives_equal_files(tmp_path: Path) -> None:
+    files = [
+        [Path(file).read_bytes() for file in described(graph(tree(9, 1e6, 0.1), 9), str(tmp_path / f"{turn}"))["files"]]
+        for turn in range(2)
+    ]
+    assert files[0] == files[1]
 
 
 def test_a_star_has_the_figures_of_its_links() -> None:
@@ -74,13 +79,9 @@ def test_graphs_without_places_are_drawn_too(tmp_path: Path) -> None:
         f"{node},{node + 1},1e6,0.01\n" for node in range(119) if (node * 7 + 1) % 120 != node + 1 or node % 2
     )
     (tmp_path / "edges.csv").write_text(text, encoding="utf-8")
-    (tmp_path / "mine.yaml").write_text(
-        "_target_: network_models.graph\nname: mine\nworkers: 120\ntopology:\n"
-        f"  _target_: network_models.topologies.from_file\n  path: {tmp_path / 'edges.csv'}\n",
-        encoding="utf-8",
-    )
-    main([f"network={tmp_path / 'mine.yaml'}", f"out={tmp_path}"])
-    assert (tmp_path / "mine.png").read_bytes().startswith(PNG)
+    file = f"network.topology.path={tmp_path / 'edges.csv'}"
+    main(["network=from_file", "workers=120", file, f"out={tmp_path}"])
+    assert (tmp_path / "from_file.png").read_bytes().startswith(PNG)
 
 
 def test_the_legend_says_what_links_carry() -> None:
