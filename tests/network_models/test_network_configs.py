@@ -13,7 +13,7 @@ from network_models.topologies import Graph
 CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "network").glob("*.yaml"))
 
 
-STARS = ["lan_10g", "lan_1g", "lte", "mixed_access", "satellite", "wan_100m", "wan_10m"]
+STARS = ["lan_10g", "lan_1g", "lte", "lte_trace", "mixed_access", "satellite", "wan_100m", "wan_10m", "wifi"]
 GRAPHS = [
     "dumbbell",
     "expander",
@@ -42,7 +42,7 @@ def hubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def build(path: Path, workers: int = 4, **overrides: object) -> Network:
     if path.stem == "from_file":
         overrides["topology"] = {"_target_": "network_models.topologies.from_file", "path": f"{workers}.csv"}
-    config = {"workers": workers, "network": {**OmegaConf.to_container(OmegaConf.load(path)), **overrides}}
+    config = {"workers": workers, "seed": 1, "network": {**OmegaConf.to_container(OmegaConf.load(path)), **overrides}}
     return instantiate(OmegaConf.create(config).network, _convert_="all")
 
 

@@ -9,6 +9,7 @@ from network_models import graph, star
 from network_models.commands.configured import names
 from network_models.commands.describe import described, main
 from network_models.commands.drawing import link_kinds
+from network_models.conditions import Trace
 from network_models.topologies import ring, sharded_servers, tree
 
 PNG, PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-"
@@ -61,6 +62,14 @@ def test_a_star_has_the_figures_of_its_links() -> None:
     json.dumps(free, allow_nan=False)
 
 
+def test_a_star_whose_rates_change_is_described_at_its_peaks() -> None:
+    trace = Trace((0.0, 1.0), (2e6, 5e6), 2.0)
+    figures = described(star(2, 1e6, 4e6, 0.01, up_trace=[trace], half_duplex=False, server_down_bps=3e6))
+    assert figures["path_bps"]["max"] == 4e6 and figures["server"]["path_bps"]["max"] == 3e6
+    shared = described(star(3, 1e6, 1e6, 0.01, half_duplex=[True, False, True], background_load=0.25))
+    assert shared["path_bps"]["max"] == 0.75e6
+
+
 def test_one_worker_has_no_pairs(tmp_path: Path) -> None:
     figures = described(star(1, 1e6, 1e6, 0), str(tmp_path))
     assert figures["pairs"] == 0 and figures["diameter_hops"] == 0 and figures["path_bps"] is None
@@ -98,7 +107,7 @@ def test_bad_requests_are_refused() -> None:
         ([], r"network: expected the name of a network or a .yaml file \(network=fat_tree\), got nothing"),
         (["network=moon"], "network: expected one of"),
         (["network=lte", "workers=0"], "network.workers: expected a whole number of at least 1, got 0"),
-        (["lte"], "expected network=..., workers=..., out=... or network.KEY=..., got 'lte'"),
+        (["lte"], "expected network=..., workers=..., seed=..., out=... or network.KEY=..., got 'lte'"),
     ):
         with pytest.raises(ValueError, match=message):
             main(arguments)
