@@ -68,6 +68,19 @@ def test_config_builds_for_any_number(path: Path, workers: int) -> None:
     assert (fabric.path_bps(every, -1) > 0).all() and (fabric.path_latency_s(-1, every) >= 0).all()
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_fast_engines_play_it_as_the_reference_does(path: Path) -> None:
+    start, sizes = np.array([0.0, 3e-4, 1e-4, 2e-4, 0.0]), np.array([4e5, 1e5, 3e5, 2e5, 5e5])
+    fast, slow = (build(path, 5, mode=mode) for mode in ("collapsed", "message"))
+    for call in (
+        lambda net: net.all_reduce(range(5), start, sizes, lambda count: 5e5),
+        lambda net: net.all_gather(range(5), start, sizes),
+        lambda net: net.gather(range(5), start, sizes)[0],
+        lambda net: net.broadcast(range(5), start, 2e-4, 1e5),
+    ):
+        assert call(fast).finish == pytest.approx(call(slow).finish, rel=1e-9)
+
+
 def test_every_network_is_a_star_or_a_graph() -> None:
     assert [path.stem for path in CONFIGS] == sorted(STARS + GRAPHS)
     for path in CONFIGS:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from network_models import graph, star
+from network_models.__main__ import run
 from network_models.commands.configured import names
 from network_models.commands.describe import described, main
 from network_models.commands.drawing import link_kinds
@@ -111,3 +112,10 @@ def test_bad_requests_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             main(arguments)
+
+
+def test_the_command_line_reports_instead_of_raising(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["describe", "network=ring", "workers=3"]) == 0
+    assert json.loads(capsys.readouterr().out)["links"] == 4
+    assert run(["describe", "network=racks", "network.topology.racks=0"]) == 1
+    assert capsys.readouterr().err == ("error: network.topology.racks: expected a whole number of at least 1, got 0\n")
