@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from network_models.conditions.assembled import Conditions
 from network_models.links import worker_count
 from network_models.network import Network
 from network_models.whole import whole
@@ -12,7 +13,16 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-def graph(topology: nx.Graph, workers: int, name: str = "graph", ecmp_seed: int = 0, **network: Any) -> Network:
+def graph(
+    topology: nx.Graph,
+    workers: int,
+    name: str = "graph",
+    ecmp_seed: int = 0,
+    jitter_s: float | str = 0.0,
+    jitter: str = "exponential",
+    seed: int = 0,
+    **network: Any,
+) -> Network:
     """A network whose messages take the shortest routes through a graph.
 
     Parameters
@@ -26,6 +36,12 @@ def graph(topology: nx.Graph, workers: int, name: str = "graph", ecmp_seed: int 
         How reports call this network.
     ecmp_seed : int
         Of the hash that chooses among equally short routes, at least 0.
+    jitter_s : float or str
+        Mean random delay added to each message's latency.
+    jitter : {'exponential', 'uniform', 'lognormal'}
+        Its distribution.
+    seed : int
+        Of these delays.
     **network
         As for `Network`.
 
@@ -39,9 +55,14 @@ def graph(topology: nx.Graph, workers: int, name: str = "graph", ecmp_seed: int 
         If the topology makes no sense (see `topologies.Graph`) or has another number of workers.
     """
     # networkx takes 0.15 s to import, which a star need not pay
+    import networkx as nx
+
     from network_models.topologies.graph import Graph
 
+    if not isinstance(topology, nx.Graph):
+        raise ValueError(f"network.topology: expected a networkx graph, got {topology!r}")
     fabric = Graph(topology, whole(ecmp_seed, "network.ecmp_seed", 0))
     if fabric.workers != worker_count(workers):
         raise ValueError(f"network.workers: expected as many as the topology has, {fabric.workers}, got {workers}")
-    return Network(fabric, name=name, **network)
+    delays = Conditions(jitter_s=jitter_s, jitter=jitter, seed=seed).delays()
+    return Network(fabric, jitter=delays, name=name, **network)

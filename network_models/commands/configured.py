@@ -1,7 +1,7 @@
 """Build a network from a file of `conf/network`, without the simulator's configuration library.
 
 A file names a constructor under `_target_` and its arguments; an argument may be such a thing itself, and `${workers}`
-is the number of workers. Only what this package defines is ever called.
+and `${seed}` stand for those of the run. Only what this package defines is ever called.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from typing import Any
 from network_models.network import Network
 
 _PACKAGE = "network_models"
-_WORKERS = "${workers}"
 
 
-def built(name: str, workers: int, overrides: Mapping[str, Any] | None = None) -> Network:
+def built(name: str, workers: int, overrides: Mapping[str, Any] | None = None, seed: int = 1) -> Network:
     """Build a network by name.
 
     Parameters
@@ -29,6 +28,8 @@ def built(name: str, workers: int, overrides: Mapping[str, Any] | None = None) -
         n, which the file calls `${workers}`.
     overrides : mapping, optional
         Other values of settings in the file: `{"topology.k": 4, "mode": "message"}`.
+    seed : int
+        What the file calls `${seed}`.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def built(name: str, workers: int, overrides: Mapping[str, Any] | None = None) -
     settings = read_settings(name)
     for key, value in (overrides or {}).items():
         _override(settings, key, value)
-    network = _made(settings, workers, "network")
+    network = _made(settings, {"${workers}": workers, "${seed}": seed}, "network")
     if not isinstance(network, Network):
         raise ValueError(f"network._target_: expected what makes a network, got {settings.get('_target_')!r}")
     return network
@@ -131,13 +132,17 @@ def _override(settings: dict[str, Any], key: str, value: Any) -> None:
     settings[last] = value  # one that the constructor does not know is refused by it
 
 
-def _made(value: Any, workers: int, key: str) -> Any:
-    """Build whatever has a `_target_` in a value, from inside out."""
+def _made(value: Any, run: Mapping[str, int], key: str) -> Any:
+    """Build whatever has a `_target_` in a value, from inside out; `run` holds what may stand for a number."""
     if isinstance(value, list):
-        return [_made(item, workers, f"{key}[{number}]") for number, item in enumerate(value)]
+        return [_made(item, run, f"{key}[{number}]") for number, item in enumerate(value)]
     if not isinstance(value, dict):
-        return workers if value == _WORKERS else value
-    inside = {name: _made(item, workers, f"{key}.{name}") for name, item in value.items() if name != "_target_"}
+        if isinstance(value, str) and value.startswith("${"):
+            if value not in run:
+                raise ValueError(f"{key}: expected one of {', '.join(run)}, got {value!r}")
+            return run[value]
+        return value
+    inside = {name: _made(item, run, f"{key}.{name}") for name, item in value.items() if name != "_target_"}
     if "_target_" not in value:
         return inside
     constructor = _located(value["_target_"], key)

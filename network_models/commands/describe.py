@@ -1,4 +1,4 @@
-"""``describe network=NAME workers=16 [network.KEY=VALUE ...] [out=FOLDER]``: a topology's figures of merit and picture.
+"""``describe network=NAME workers=16 [seed=1] [network.KEY=VALUE ...] [out=FOLDER]``: figures of merit and a picture.
 
 The figures are printed as JSON; those of `topologies.merit` are explained there, and an infinite rate reads "inf". With
 `out` the picture is written as NAME.pdf and NAME.png.
@@ -15,7 +15,7 @@ from network_models.commands.configured import built, parsed
 from network_models.links import Links
 from network_models.network import Network
 
-_KEYS = {"network": str, "workers": int, "out": str}
+_KEYS = {"network": str, "workers": int, "seed": int, "out": str}
 
 
 def main(arguments: list[str]) -> None:
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
     given, overrides = parsed(arguments, _KEYS)
     if "network" not in given:
         raise ValueError("network: expected the name of a network or a .yaml file (network=fat_tree), got nothing")
-    network = built(given["network"], given.get("workers", 16), overrides)
+    network = built(given["network"], given.get("workers", 16), overrides, given.get("seed", 1))
     print(json.dumps(described(network, given.get("out")), indent=2, allow_nan=False))
 
 

@@ -35,6 +35,8 @@ def from_file(path: str) -> nx.Graph:
     A node without a `kind` whose name is a whole number is a worker or, below 0, a server; they are ranked by these
     numbers. Any other is a switch, or, in a graph where no node is a worker or server by either rule, a worker.
     """
+    if not isinstance(path, str):
+        raise ValueError(f"network.topology.path: expected the name of a file, got {path!r}")
     file = Path(path)
     reader = _READERS.get(file.suffix.lower())
     if reader is None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import fsum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
 
 from network_models.fabric import Floats, Integers, Rate
+from network_models.topologies.leaves import leaf_kinds
 from network_models.topologies.routing import Routing
-from network_models.topologies.wires import numbered, wired
+from network_models.topologies.wires import check_connected, numbered, wired
 
 _SHORTEST = ("latency", "hops")
 
@@ -63,13 +64,13 @@ class Graph:
             raise ValueError(f"topology: shortest: expected one of {', '.join(_SHORTEST)}, got {shortest!r}")
         self.graph = graph
         self.nodes, self._workers, self._servers = numbered(graph)
-        _connected(graph, [node for node, kind in graph.nodes(data="kind") if kind in ("worker", "server")])
+        check_connected(graph, [node for node, kind in graph.nodes(data="kind") if kind in ("worker", "server")])
         self._wires = wired(graph, self.nodes)
         self._wires.bps.flags.writeable = False
         self._routing = Routing(len(self.nodes), self._wires, graph.is_directed(), shortest, seed)
         self._paths: dict[tuple[int, int], _Path] = {}
         self._figures = lru_cache(maxsize=64)(self._fresh_figures)
-        self._kinds = self._leaf_kinds()
+        self._kinds = leaf_kinds(self._wires, self._routing.only, self._workers)
 
     @property
     def workers(self) -> int:
@@ -135,7 +136,15 @@ class Graph:
 
     def label(self, resource: int) -> str:
         """``leaf0 -> spine1``, or ``a -- b`` where both directions share."""
-        return self._wires.names[resource]
+        wires, directions = self._users
+        ends = (_name(self.nodes[of[wires[resource]]]) for of in (self._wires.tail, self._wires.head))
+        return (" -- " if directions[resource] == 2 else " -> ").join(ends)
+
+    @cached_property
+    def _users(self) -> tuple[Integers, Integers]:
+        """The first wire of each resource, and how many it has."""
+        _, first, counts = np.unique(self._wires.resource, return_index=True, return_counts=True)
+        return first, counts
 
     def _along(self, figure: int, source: Integers | int, destination: Integers | int) -> Floats:
         sources, destinations = np.broadcast_arrays(np.asarray(source, np.int64), np.asarray(destination, np.int64))
@@ -177,33 +186,8 @@ class Graph:
         )
         return path
 
-    def _leaf_kinds(self) -> Integers:
-        """A number for each worker, the same for leaves of one node with the same figures."""
-        of, known = self._wires, dict[Any, int]()
-        links: dict[int, list[tuple[bool, float, float, float]]] = {}
-        carried = np.bincount(of.resource, minlength=len(of.bps))
-        halves = set(of.tail[carried[of.resource] == 2].tolist())
-        for wire, ends in enumerate(zip(of.tail.tolist(), of.head.tolist(), strict=True)):
-            figures = float(of.bps[of.resource[wire]]), float(of.latency_s[wire]), float(of.loss[wire])
-            for node, other in (ends, ends[::-1]):
-                if self._routing.only[node] == other and int(of.resource[wire]) not in of.rates:
-                    links.setdefault(node, []).append((node == ends[0], *figures))
-        kinds = []
-        for worker in range(self._workers):
-            # with both directions on one resource, or with a rate that changes, a leaf is like no other
-            whole = len(links.get(worker, ())) == 2 and worker not in halves
-            kind = (self._routing.only[worker], *sorted(links[worker])) if whole else worker
-            kinds.append(known.setdefault(kind, len(known)))
-        return np.array(kinds, dtype=np.int64)
 
-
-def _connected(graph: nx.Graph, ends: list[Hashable]) -> None:
-    """Refuse a graph in which two of these nodes cannot reach each other."""
-    parts = nx.strongly_connected_components(graph) if graph.is_directed() else nx.connected_components(graph)
-    home = next(part for part in parts if ends[0] in part)
-    for node in ends:
-        if node not in home:
-            pair = (ends[0], node) if not nx.has_path(graph, ends[0], node) else (node, ends[0])
-            raise ValueError(
-                f"topology: expected a way between all workers and servers, got none from {pair[0]} to {pair[1]}"
-            )
+def _name(node: Hashable) -> str:
+    if isinstance(node, int) and node < 0:
+        return "server" if node == -1 else f"server{-node}"
+    return str(node)

@@ -27,8 +27,11 @@ def figures_of_merit(fabric: Graph) -> dict[str, Any]:
         (alone on the way) over `pairs` of workers, in order; `bisection_bps`, the least cut between the first half of
         the workers and the others; `oversubscription`, what the first half can send, or the second receive, against it;
         `server`, the same figures of the ways from workers to servers; `spectral_gap` by rule, where workers are linked
-        with one another. None where it would take too long or makes no sense; of more than 256 workers, a sample is
-        looked at.
+        with one another. None where it would take too long or makes no sense.
+
+    Notes
+    -----
+    Of more than 256 workers, routes between 256 are looked at. Rates that change in time count with their largest.
     """
     number, graph = fabric.workers, fabric.graph
     some = np.unique(np.linspace(0, number - 1, min(number, _SAMPLE)).astype(np.int64))

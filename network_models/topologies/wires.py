@@ -2,20 +2,20 @@
 
 Node attribute `kind` is worker, server or switch (the default). Workers are numbered in order, or by `rank`; servers
 are -1, -2, ... in order, or by `rank`. Edge attributes are `bps` (or `bandwidth_bps`), `latency_s`, and perhaps `loss`,
-`half_duplex` and `rate`; others are left alone. An edge of an undirected graph is two wires; two opposite edges of a
-directed one that are half-duplex share one rate.
+`half_duplex` and `rate` (a capacity that changes in time, or the name of a trace file); others are left alone. An edge
+of an undirected graph is two wires; two opposite edges of a directed one that are half-duplex share one rate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import networkx as nx
 import numpy as np
 
 from network_models.fabric import Floats, Integers, Rate
+from network_models.topologies.attributes import probability, rate_of, remembered
 from network_models.units import rate_bps, seconds
 
 _KINDS = ("worker", "server", "switch")
@@ -34,8 +34,6 @@ class Wires:
     resource : ndarray of int, shape (E,)
         The capacity that it uses; both directions of a half-duplex edge have one.
     bps : ndarray, shape (R,)
-    names : list of str
-        One for each resource.
     rates : dict of int to Rate
         The resources whose capacity changes in time.
     """
@@ -46,7 +44,6 @@ class Wires:
     loss: Floats
     resource: Integers
     bps: Floats
-    names: list[str]
     rates: dict[int, Rate]
 
 
@@ -99,10 +96,9 @@ def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
         raise ValueError("topology: expected one edge between two nodes, got a multigraph; add up parallel links")
     place = {node: number for number, node in enumerate(nodes)}
     directed = graph.is_directed()
-    rate, delay = _remembered(rate_bps), _remembered(seconds)
+    rate, delay = remembered(rate_bps), remembered(seconds)
     tail, head, latency, loss, resource = [], [], [], [], []
     bps: list[float] = []
-    names: list[str] = []
     rates: dict[int, Rate] = {}
     halves: dict[tuple[Hashable, Hashable], int] = {}  # one direction of a half-duplex edge -> its resource
     for a, b, attributes in graph.edges(data=True):
@@ -117,21 +113,19 @@ def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
             raise ValueError(
                 f"{where}: half_duplex: expected the same rate in both directions, got {opposite or 'one'}"
             )
-        capacity = rate(_bps(attributes, where), f"{where}: bps")
+        capacity, changing = rate_of(attributes, where, rate)
         if "latency_s" not in attributes:
             raise ValueError(f"{where}: latency_s: expected a duration, got nothing")
-        arrow = " -- " if shared else " -> "
         for one, other in ((a, b),) if directed else ((a, b), (b, a)):
             number = halves.pop((other, one), len(bps))
             if number == len(bps):
-                names.append(f"{_name(one)}{arrow}{_name(other)}")
                 bps.append(capacity)
-                if attributes.get("rate") is not None:
-                    rates[number] = attributes["rate"]
+                if changing is not None:
+                    rates[number] = changing
             tail.append(place[one])
             head.append(place[other])
             latency.append(delay(attributes["latency_s"], f"{where}: latency_s"))
-            loss.append(_probability(attributes.get("loss", 0.0), f"{where}: loss"))
+            loss.append(probability(attributes.get("loss", 0.0), f"{where}: loss"))
             resource.append(number)
             if shared:
                 halves[one, other] = number
@@ -142,41 +136,23 @@ def wired(graph: nx.Graph, nodes: list[Hashable]) -> Wires:
         np.array(loss, dtype=np.float64),
         np.array(resource, dtype=np.int64),
         np.array(bps, dtype=np.float64),
-        names,
         rates,
     )
 
 
-def _bps(attributes: Mapping[str, Any], where: str) -> object:
-    given = [key for key in ("bps", "bandwidth_bps") if key in attributes]
-    if len(given) != 1:
-        raise ValueError(
-            f"{where}: bps: expected a rate as bps or bandwidth_bps, got {' and '.join(given) or 'nothing'}"
-        )
-    return attributes[given[0]]
+def check_connected(graph: nx.Graph, ends: list[Hashable]) -> None:
+    """Refuse a graph in which two of these nodes cannot reach each other.
 
-
-def _probability(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-        raise ValueError(f"{key}: expected a probability in [0, 1), got {value!r}")
-    return float(value)
-
-
-def _remembered(read: Callable[[object, str], float]) -> Callable[[object, str], float]:
-    """Read each different value once: a large graph repeats a few."""
-    known: dict[object, float] = {}
-
-    def reading(value: object, key: str) -> float:
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            if value not in known:
-                known[value] = read(value, key)
-            return known[value]
-        return read(value, key)
-
-    return reading
-
-
-def _name(node: Hashable) -> str:
-    if isinstance(node, int) and node < 0:
-        return "server" if node == -1 else f"server{-node}"
-    return str(node)
+    Raises
+    ------
+    ValueError
+        Naming two such nodes.
+    """
+    parts = nx.strongly_connected_components(graph) if graph.is_directed() else nx.connected_components(graph)
+    home = next(part for part in parts if ends[0] in part)
+    for node in ends:
+        if node not in home:
+            pair = (ends[0], node) if not nx.has_path(graph, ends[0], node) else (node, ends[0])
+            raise ValueError(
+                f"topology: expected a way between all workers and servers, got none from {pair[0]} to {pair[1]}"
+            )

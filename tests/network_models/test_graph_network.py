@@ -1,6 +1,7 @@
 """Networks over graphs: messages share the links of their routes, by any engine, and closed forms hold."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from network_models import FluidNetwork, graph, star
+from network_models.conditions import Trace
 from network_models.sharing import MaxMinSharing
 from network_models.topologies import dumbbell, expander, fat_tree, racks, ring, sharded_servers, torus, tree
 
@@ -88,13 +90,43 @@ def test_the_fast_sharing_engine_equals_the_reference_on_graphs(topology: object
     assert fast == pytest.approx(durations(reference, messages), rel=1e-9)
 
 
+def test_a_traced_edge_delivers_the_integral_of_its_rate(tmp_path: Path) -> None:
+    # 8 Mbit/s in the first second of every two, 2 in the other: from 0.5 s on, 4 + 2 + 2 Mbit need 1.75 s
+    topology = ring(2, latency_s=0, bps=1)
+    del topology.edges[0, 1]["bps"]
+    topology.edges[0, 1]["rate"] = Trace([0, 1], [8e6, 2e6], period_s=2)
+    for mode in ("collapsed", "message"):
+        net = graph(topology, 2, mode=mode)
+        assert net.fabric.path_bps(0, 1) == 8e6 and len(net.fabric.rates) == 2
+        timing = net.all_gather(range(2), np.full(2, 0.5), np.full(2, 1e6))
+        assert timing.finish == pytest.approx([2.25, 2.25], rel=1e-9)
+    # the same from a Mahimahi file: one packet in every millisecond is 12 Mbit/s
+    file = tmp_path / "steady.trace"
+    file.write_text("".join(f"{millisecond}\n" for millisecond in range(1, 11)), encoding="utf-8")
+    topology.edges[0, 1]["rate"] = str(file)
+    assert graph(topology, 2).fabric.path_bps(0, 1) == 12e6
+    topology.edges[0, 1]["rate"] = "missing.trace"
+    with pytest.raises(ValueError, match="edge 0 - 1: rate: expected a trace file, got missing.trace"):
+        graph(topology, 2)
+
+
+def test_jitter_delays_the_messages_of_a_graph_too() -> None:
+    still, shaken, again = (graph(ring(5, **LINK), 5, jitter_s=jitter, seed=3) for jitter in (0, "5 ms", "5 ms"))
+    call = (range(5), np.zeros(5), np.full(5, 1e5), lambda count: 1e5)
+    assert (shaken.all_reduce(*call).finish > still.all_reduce(*call).finish).all()
+    again.all_reduce(*call)
+    assert (shaken.all_reduce(*call).finish == again.all_reduce(*call).finish).all()
+    with pytest.raises(ValueError, match="network.jitter"):
+        graph(ring(5, **LINK), 5, jitter_s=1, jitter="sometimes")
+
+
 def test_the_number_of_workers_must_be_the_topologys() -> None:
     with pytest.raises(ValueError, match="network.workers: expected as many as the topology has, 5, got 4"):
         graph(ring(5, **LINK), 4)
     with pytest.raises(ValueError, match="network.ecmp_seed: expected a whole number"):
         graph(ring(5, **LINK), 5, ecmp_seed=-1)
     with pytest.raises(ValueError, match="this topology has no server"):
-        graph(ring(5, **LINK), 5, mode="message").gather([0], [0.0], [1])
+        graph(ring(5, **LINK), 5).fluid(simpy.Environment()).transfer(0, -1, 1)
 
 
 def test_a_thousand_workers_are_no_burden() -> None:

@@ -13,13 +13,36 @@ from network_models.topologies import Graph
 CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "network").glob("*.yaml"))
 
 
-STARS = ["lan_10g", "lan_1g", "lte", "mixed_access", "satellite", "wan_100m", "wan_10m"]
-GRAPHS = ["dumbbell", "expander", "fat_tree", "full_mesh", "geometric", "racks", "ring", "sharded_ps", "torus", "tree"]
+STARS = ["lan_10g", "lan_1g", "lte", "lte_trace", "mixed_access", "satellite", "wan_100m", "wan_10m", "wifi"]
+GRAPHS = [
+    "dumbbell",
+    "expander",
+    "fat_tree",
+    "from_file",
+    "full_mesh",
+    "geometric",
+    "racks",
+    "ring",
+    "sharded_ps",
+    "torus",
+    "tree",
+]
 GRAPHS += ["wan_regions"]
 
 
+@pytest.fixture(autouse=True)
+def hubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files for `from_file` in the working directory: all workers and a server on one node."""
+    for workers in (1, 4, 5, 13, 16):
+        lines = [f"{node},hub,1 Gbit/s,1 ms\n" for node in range(-1, workers)]
+        (tmp_path / f"{workers}.csv").write_text("a,b,bps,latency_s\n" + "".join(lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
 def build(path: Path, workers: int = 4, **overrides: object) -> Network:
-    config = {"workers": workers, "network": {**OmegaConf.to_container(OmegaConf.load(path)), **overrides}}
+    if path.stem == "from_file":
+        overrides["topology"] = {"_target_": "network_models.topologies.from_file", "path": f"{workers}.csv"}
+    config = {"workers": workers, "seed": 1, "network": {**OmegaConf.to_container(OmegaConf.load(path)), **overrides}}
     return instantiate(OmegaConf.create(config).network, _convert_="all")
 
 
@@ -43,6 +66,19 @@ def test_config_builds_for_any_number(path: Path, workers: int) -> None:
     every = np.arange(workers)
     assert fabric.workers == workers and fabric.servers >= 1
     assert (fabric.path_bps(every, -1) > 0).all() and (fabric.path_latency_s(-1, every) >= 0).all()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_fast_engines_play_it_as_the_reference_does(path: Path) -> None:
+    start, sizes = np.array([0.0, 3e-4, 1e-4, 2e-4, 0.0]), np.array([4e5, 1e5, 3e5, 2e5, 5e5])
+    fast, slow = (build(path, 5, mode=mode) for mode in ("collapsed", "message"))
+    for call in (
+        lambda net: net.all_reduce(range(5), start, sizes, lambda count: 5e5),
+        lambda net: net.all_gather(range(5), start, sizes),
+        lambda net: net.gather(range(5), start, sizes)[0],
+        lambda net: net.broadcast(range(5), start, 2e-4, 1e5),
+    ):
+        assert call(fast).finish == pytest.approx(call(slow).finish, rel=1e-9)
 
 
 def test_every_network_is_a_star_or_a_graph() -> None:
