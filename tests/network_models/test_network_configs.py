@@ -13,13 +13,13 @@ from network_models.topologies import Graph
 CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "network").glob("*.yaml"))
 
 
-STARS = ["lan_10g", "lan_1g", "lte", "mixed_access", "satellite", "wan_100m", "wan_10m"]
+STARS = ["lan_10g", "lan_1g", "lte", "lte_trace", "mixed_access", "satellite", "wan_100m", "wan_10m", "wifi"]
 GRAPHS = ["dumbbell", "expander", "fat_tree", "full_mesh", "geometric", "racks", "ring", "sharded_ps", "torus", "tree"]
 GRAPHS += ["wan_regions"]
 
 
 def build(path: Path, workers: int = 4, **overrides: object) -> Network:
-    config = {"workers": workers, "network": {**OmegaConf.to_container(OmegaConf.load(path)), **overrides}}
+    config = {"workers": workers, "seed": 1, "network": {**OmegaConf.to_container(OmegaConf.load(path)), **overrides}}
     return instantiate(OmegaConf.create(config).network, _convert_="all")
 
 
@@ -77,6 +77,12 @@ def test_the_figures_of_the_stars() -> None:
     assert links["wan_100m"].down_bps.tolist() == [1e8] * 5 and links["wan_100m"].latency_s.tolist() == [0.02] * 5
     assert links["lte"].up_bps.tolist() == [1e7] * 4 + [1e9] and links["lte"].down_bps[0] == 3e7
     assert links["satellite"].latency_s.tolist() == [0.3] * 4 + [0.0]
+    # a median of 8 Mbit/s up and 25 down, another place in the ten minutes for each phone
+    trace = links["lte_trace"].rates[0]
+    assert np.median(np.diff(trace.steps.total(np.arange(601)))) == pytest.approx(8e6, rel=0.25)
+    assert trace.period_s == 600 and len({links["lte_trace"].rates[worker].offset_s for worker in range(4)}) == 4
+    assert links["lte_trace"].rates[5].offset_s == trace.offset_s and links["lte_trace"].path_latency_s(0, -1) == 0.03
+    assert links["wifi"].half_duplex.tolist() == [True] * 4 + [False] and links["wifi"].up_bps[0] == 1e8
     # four of five workers on LTE, one on fibre
     assert sorted(links["mixed_access"].up_bps.tolist()) == [1e7] * 4 + [1e9, 1e10]
     assert sorted(links["mixed_access"].latency_s.tolist()) == [0.0, 0.005] + [0.03] * 4
