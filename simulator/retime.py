@@ -91,9 +91,8 @@ def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> Dic
     ValueError
         If an override would change the trajectory, or names no key.
     """
-    overrides = [override.lstrip("+~") for override in overrides]
     for override in overrides:
-        key, _, value = override.partition("=")
+        key, _, value = override.lstrip("+~").partition("=")
         if key == "cache" and value not in ("on", "off"):
             raise ValueError(f"cache: expected one of on, off, got {value!r}")
         if key.split(".")[0] not in (*_GROUPS, "hydra", "cache"):
@@ -105,15 +104,15 @@ def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> Dic
     chosen = [*([f"network={network}"] if network is not None else []), *overrides]
     with open_dict(config):
         for group in _GROUPS:
-            parts = [override for override in chosen if override.startswith(f"{group}.")]
+            parts = [override for override in chosen if override.lstrip("+~").startswith(f"{group}.")]
             whole = [override for override in chosen if override.split("=")[0] == group]
             if whole:
                 shared = [f"workers={config.workers}", f"seed={config.seed}"]
                 config[group] = plain(compose("config", overrides=[*shared, *whole, *parts]))[group]
                 continue
             for part in parts:
-                key, value = part.split("=", 1)
-                if OmegaConf.select(config, key, default=part) is part:
+                key, value = part.lstrip("+~").split("=", 1)
+                if not part.startswith("+") and OmegaConf.select(config, key, default=part) is part:
                     raise ValueError(f"{key}: no such key; {group} has {', '.join(map(str, config[group]))}")
                 OmegaConf.update(config, key, OmegaConf.create(f"v: {value}").v)
         config.compute.stragglers = config.stragglers  # a copy of it, as in every run

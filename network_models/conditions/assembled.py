@@ -28,7 +28,7 @@ class Conditions:
     up_trace, down_trace : str, Trace or list of them, optional
         Replaces `up_bps`, `down_bps` of the workers: a file (Mahimahi or CSV, see `read_trace`) or a Trace; of a list,
         each worker takes one in turn (None: its constant rate).
-    trace_offset_s : float, str, list of n, or 'spread'
+    trace_offset_s : float, str or list of n
         Where in its trace each worker is at time 0; `'spread'` draws it, uniform over the period.
     trace_bin_s : float or str, optional
         Mean rates over bins of so many seconds: fewer steps, faster. None: every step, 1 ms in Mahimahi's format.
@@ -122,8 +122,12 @@ class Conditions:
         listed = setting if isinstance(setting, Sequence) and not isinstance(setting, str) else [setting]
         if not 1 <= len(listed) <= workers:
             raise ValueError(f"{key}: expected one trace or up to {workers} (one for each worker), got {len(listed)}")
-        read: dict[int, Trace | None] = {at: self._trace(one, key) for at, one in enumerate(listed)}
-        traces = {worker: trace for worker in range(workers) if (trace := read[worker % len(listed)]) is not None}
+        known: dict[object, Trace | None] = {}  # a file that many name is read once
+        names: list[object] = [one if isinstance(one, (str, Path)) else id(one) for one in listed]
+        for at, one in zip(names, listed, strict=True):
+            if at not in known:
+                known[at] = self._trace(one, key)
+        traces = {at: trace for at in range(workers) if (trace := known[names[at % len(names)]]) is not None}
         offsets = self._offsets(traces, key, workers)
         return {first + worker: trace.shifted(offsets[worker]) for worker, trace in traces.items()}
 
@@ -140,12 +144,14 @@ class Conditions:
         return read_trace(setting, width, key)
 
     def _offsets(self, traces: Mapping[int, Trace], key: str, workers: int) -> npt.NDArray[np.float64]:
-        if self.trace_offset_s != "spread":
-            return per_worker(self.trace_offset_s, workers, "network.trace_offset_s", seconds)
-        if any(trace.period_s is None for trace in traces.values()):
-            raise ValueError(f"network.trace_offset_s: expected seconds, as {key} does not repeat, got 'spread'")
+        offsets = per_worker(self.trace_offset_s, workers, "network.trace_offset_s", _offset)
         draws = uniform(self.seed, np.arange(workers), 3)
-        return np.array([draws[at] * (traces[at].period_s or 0.0) if at in traces else 0.0 for at in range(workers)])
+        for at in np.flatnonzero(np.isnan(offsets)).tolist():
+            period = traces[at].period_s if at in traces else 0.0
+            if period is None:
+                raise ValueError(f"network.trace_offset_s: expected seconds, as {key} does not repeat, got 'spread'")
+            offsets[at] = draws[at] * period
+        return offsets
 
     def _factors(self, links: Links, traces: Mapping[int, Trace]) -> dict[int, list[Trace]]:
         """By resource: what its rate is multiplied with."""
@@ -199,6 +205,10 @@ def _constant(links: Links, resource: int) -> Trace:
             f"network.outages, background_load: expected a finite rate of {links.label(resource)}, got inf"
         )
     return Trace.constant(rate)
+
+
+def _offset(value: object, key: str) -> float:
+    return float("nan") if value == "spread" else seconds(value, key)
 
 
 def _truth(value: object, key: str) -> float:

@@ -77,7 +77,7 @@ def test_other_traffic_comes_and_goes() -> None:
     rates = [fabric.rates[at].steps.rates_bps for at in fabric.rates]
     assert all(set(np.round(rate, 9)) == {40.0, 100.0} for rate in rates)
     means = np.array([fabric.rates[at].mean_bps for at in fabric.rates])
-    # On a quarter of the time: 100 - 0.25 x 60 = 85. One link's share has a spread of about 4.5 %, 2.7 bit/s; of 100, 0.3.
+    # On a quarter of the time: 100 - 0.25 x 60 = 85. One link's share has a spread of about 4.5 %, of 100 links 0.45 %.
     assert means.mean() == pytest.approx(85.0, abs=1.5) and len(set(means)) == 100
     again = star(50, 100, 100, 0.0, **settings).fabric
     assert all(

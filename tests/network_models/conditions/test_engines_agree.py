@@ -85,7 +85,7 @@ def test_half_duplex_by_hand() -> None:
     mixed = star(3, 1000, 1000, 0.0, half_duplex=[False, True, False])
     assert mixed.fabric.label(1) == "1 shared" and mixed.fabric.label(0) == "0 up"
     # Step 1: 0->1 and 1->2 share 1's link: 2 s; 2->0 takes 1 s. Step 2 starts at 2 s for 1 and 2; 0 waits for its
-    # own message to arrive at 2 s. The same again: 4 s for those that talk to 1 and for 1; 0 gets its last from 2 at 3 s.
+    # own message to arrive at 2 s. The same again: 4 s.
     assert mixed.all_gather([0, 1, 2], [0.0] * 3, [125] * 3).finish.tolist() == [4.0, 4.0, 4.0]
     # A gather is one way: no worker notices.
     assert half.gather([0, 1], [0.0, 0.0], [125, 125])[0].finish.tolist() == [2.0, 2.0]  # the server's 1000 bit/s

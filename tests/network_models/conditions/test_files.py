@@ -104,7 +104,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def integrated(opportunities: np.ndarray, start_s: float, size_bytes: int) -> float:
-    """Walk a file's milliseconds one by one: an opportunity at t is 12,000 bits spread over the millisecond before it."""
+    """Walk a file's milliseconds: an opportunity at t is 12,000 bits spread over the millisecond before it."""
     period = int(opportunities[-1])
     packets = np.bincount(np.where(opportunities % period == 0, period, opportunities), minlength=period + 1)
     left, millisecond = 8.0 * size_bytes, int(np.floor(start_s * 1000))
