@@ -29,7 +29,8 @@ class Connections:
 
     def idle_s(self, source: Integers, destination: Integers, begin_s: Floats) -> Floats:
         """Seconds from the last use to `begin_s`, at least 0; infinite where there is no connection. Elementwise."""
-        return np.asarray(np.maximum(begin_s - self._last[self._numbers(source, destination)], 0.0))
+        numbers = self._numbers(source, destination)  # which may make room for more
+        return np.asarray(np.maximum(begin_s - self._last[numbers], 0.0))
 
     def used(self, source: Integers, destination: Integers, end_s: Floats) -> None:
         """Note the time to which each direction was in use; an earlier time than is known changes nothing."""

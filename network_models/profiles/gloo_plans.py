@@ -83,9 +83,8 @@ def _ring(ranks: int, shift: int, steps: int, size: Callable[[int, int], float],
     for step in range(steps):
         for rank in range(ranks):
             following = (rank + shift) % ranks
-            after = posted = ()
+            before, after, posted = (step - 2) * ranks, tuple[int, ...](), tuple[int, ...]()
             if step >= 2:
-                before = (step - 2) * ranks
                 after = (before + (rank - shift) % ranks, before + rank)
                 posted = (before + rank, before + following)
             posts.append(Post(rank, following, size(rank, step), after, posted, reducing))

@@ -40,7 +40,7 @@ class Congestion:
         """Window per round trip, or what loss leaves; infinite where neither limits. Elementwise."""
         latency, loss = np.broadcast_arrays(np.asarray(latency_s, dtype=float), np.asarray(loss, dtype=float))
         round_trip = 2.0 * latency
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             windows = np.where(round_trip > 0, 8.0 * self.window_bytes / round_trip, np.inf)
             segments = LOSS_MODELS[self.loss_model](
                 round_trip, loss, round_trip + self.timeout_floor_s, self.segments_per_ack

@@ -61,7 +61,7 @@ class Lv08:
         latency = np.asarray(latency_s, dtype=np.float64)
         if self.gamma_bytes is None:
             return np.full(latency.shape, np.inf)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return np.asarray(8.0 * self.gamma_bytes / (2.0 * latency))
 
     def stall_s(self, size_bytes: Floats, latency_s: Floats, path_bps: Floats, idle_s: Floats) -> Floats:

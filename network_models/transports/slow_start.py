@@ -40,7 +40,7 @@ def slow_start_s(wire_bytes: Floats, window_bytes: Floats | float, round_trip_s:
     Rounds that wait: r = min(ceil(log2(B RTT / W)), ceil(log2(S / W + 1)) - 1), at least 0; they take r RTT - W (2^r -
     1) / B.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         to_fill = np.ceil(np.log2(path_bps * round_trip_s / (8.0 * window_bytes)) - _EXACT)
         to_send = np.ceil(np.log2(wire_bytes / window_bytes + 1.0) - _EXACT) - 1.0
         rounds = np.maximum(np.minimum(to_fill, to_send), 0.0)
