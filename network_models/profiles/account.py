@@ -40,7 +40,7 @@ def account(start: Floats, posts: Sequence[Ends], handed: Floats, arrived: Float
                 finish[rank] = max(finish[rank], end)
     uplink, downlink, propagation = np.zeros((3, ranks))
     for rank, intervals in enumerate(mine):
-        reached = passed = -np.inf
+        reached = passed = float(start[rank])  # what moved before is none of its time
         for begun, end, propagated, reducing in sorted(intervals):
             busy = max(end - max(begun, reached), 0.0)
             (uplink if reducing else downlink)[rank] += busy
