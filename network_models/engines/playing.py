@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from network_models.engines import events, libraries, vector
+from network_models.engines import events, vector
 from network_models.engines.alike_hub import AlikeHub
 from network_models.engines.carried import Carried
 from network_models.engines.contention import contended
@@ -18,6 +18,7 @@ from network_models.fabric import Floats, Integers
 from network_models.links import Links
 from network_models.paths import Paths
 from network_models.profiles import profile
+from network_models.profiles.plan import Played
 from network_models.schedules.call import Call
 from network_models.schedules.choice import cheapest_all_reduce
 from network_models.schedules.direct import gather_direct
@@ -64,11 +65,8 @@ class Player:
         groups = self._once(("groups", id(workers)), lambda: (settings.groups(paths.fabric, workers), workers))[0]
         call = replace(call, segments=settings.segments, groups=groups, servers=paths.fabric.servers)
         schedule = getattr(settings, name)
-        if call.root >= 0 and libraries.has(self._library, name, call.root):
-            # counted as its first schedule, which moves as many bytes
-            usual = next(iter(SCHEDULES[name].items()))
-            self.carried.count(self.plan((name, usual[0]), call, usual[1]), workers)
-            return libraries.play(self._library, name, paths, workers, start, call)
+        if self._library is not None and schedule != "server":
+            return self._counted(self._library.collective(name, paths, workers, start, call, server_start), workers)
         if schedule == "auto":
             schedule = self._cheapest(workers, call)
         if schedule == "server":
@@ -111,23 +109,26 @@ class Player:
 
     def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
         """Workers to server."""
+        if self._library is not None:
+            played, everything = self._library.gather(self.paths, workers, start, sizes_bytes)
+            return self._counted(played, workers), everything
         call = Call(sizes_bytes, _nothing, root=-1, servers=1)
         self.carried.count(self.plan("gather at the server", call, gather_direct), workers)
-        if self._library is not None:
-            timed: tuple[Timing, float] = self._library.gather(
-                self.paths, workers, np.array(start), np.array(sizes_bytes)
-            )
-            return timed
         return (self._reference or AlikeHub(self.paths)).gather(workers, start, sizes_bytes)
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers."""
+        if self._library is not None:
+            played = self._library.broadcast(self.paths, workers, start, server_start, size_bytes)
+            return self._counted(played, workers)
         call = Call(spread(size_bytes, len(workers)), _nothing, root=-1, servers=1)
         self.carried.count(self.plan("broadcast from the server", call, broadcast_star), workers)
-        if self._library is not None:
-            timed: Timing = self._library.broadcast(self.paths, workers, np.array(start), server_start, size_bytes)
-            return timed
         return (self._reference or AlikeHub(self.paths)).broadcast(workers, start, server_start, size_bytes)
+
+    def _counted(self, played: Played, workers: Integers) -> Timing:
+        """Count what a library has carried."""
+        self.carried.count(played.program, workers)
+        return played.timing
 
     def _meets(self, pattern: Hashable, program: Program, workers: Integers) -> bool:
         if pattern is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from network_models.fabric import Floats
 from network_models.timing import Timing
@@ -22,28 +23,48 @@ class Ends(Protocol):
     def reducing(self) -> bool: ...
 
 
-def account(start: Floats, posts: Sequence[Ends], handed: Floats, arrived: Floats, latency: Floats) -> Timing:
+def billed(start: Floats, begun: Floats, ended: Floats, propagated: Floats, reducing: npt.NDArray[np.bool_]) -> Timing:
     """Bill each rank the union of the times in which a message of its own was under way; the rest is waiting.
 
-    A rank is released when its last message has arrived, or left: one latency earlier. Where messages overlap, the
-    first to have begun is billed; propagation is the union of the messages' first `latency` seconds.
+    A rank is released at the last end. Where messages overlap, the first to have begun is billed.
+
+    Parameters
+    ----------
+    start : ndarray, shape (w,)
+    begun, ended, propagated : ndarray, shape (m, w)
+        Of the m messages of each rank: handed over; done with, as far as this rank goes; first bit there.
+    reducing : ndarray of bool, shape (m,) or (m, w)
+        Which count as uplink.
     """
+    order = np.lexsort((ended, begun), axis=0)
+    begun, ended, propagated = (np.take_along_axis(of, order, 0) for of in (begun, ended, propagated))
+    uplink = np.take_along_axis(np.broadcast_to(reducing.reshape(len(reducing), -1), begun.shape), order, 0)
+    busy, moving = _new(start, begun, ended), _new(start, begun, propagated)
+    finish = np.maximum(start, ended.max(axis=0))
+    return Timing.between(start, finish, (busy * uplink).sum(axis=0), (busy * ~uplink).sum(axis=0), moving.sum(axis=0))
+
+
+def _new(start: Floats, begun: Floats, ended: Floats) -> Floats:
+    """What each interval adds to the union of those before it and of all that was before `start`."""
+    reached = np.maximum.accumulate(np.concatenate((start[None], ended[:-1])), axis=0)
+    return np.maximum(ended - np.maximum(begun, reached), 0.0)
+
+
+def account(start: Floats, posts: Sequence[Ends], handed: Floats, arrived: Floats, latency: Floats) -> Timing:
+    """Bill the messages of a plan; each is done with where it arrives, and one latency earlier where it leaves."""
     ranks = len(start)
-    left = np.maximum(arrived - latency, handed)
     mine: list[list[tuple[float, float, float, bool]]] = [[] for _ in range(ranks)]
-    finish = start.copy()
+    left = np.maximum(arrived - latency, handed)
     rows = zip(posts, handed.tolist(), arrived.tolist(), left.tolist(), latency.tolist(), strict=True)
     for post, begun, there, gone, delay in rows:
         for rank, end in ((post.source, gone), (post.destination, there)):
             if rank >= 0:
                 mine[rank].append((begun, end, min(begun + delay, end), post.reducing))
-                finish[rank] = max(finish[rank], end)
-    uplink, downlink, propagation = np.zeros((3, ranks))
+    most = max(len(intervals) for intervals in mine)
+    columns = np.empty((4, most, ranks))
+    columns[:] = start  # a message of no time, where a rank has fewer
     for rank, intervals in enumerate(mine):
-        reached = passed = float(start[rank])  # what moved before is none of its time
-        for begun, end, propagated, reducing in sorted(intervals):
-            busy = max(end - max(begun, reached), 0.0)
-            (uplink if reducing else downlink)[rank] += busy
-            propagation[rank] += max(propagated - max(begun, passed), 0.0)
-            reached, passed = max(reached, end), max(passed, propagated)
-    return Timing.between(start, finish, uplink, downlink, propagation)
+        if intervals:
+            columns[:, : len(intervals), rank] = np.array(intervals).T
+    begun, ended, propagated, reducing = columns
+    return billed(start, begun, ended, propagated, reducing == 1.0)

@@ -9,20 +9,31 @@ The gloo library, `allreduce.cc`, `allgather.cc`, `reduce.cc` and `broadcast.cc`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from network_models.fabric import SERVER, Floats, Integers
+from network_models.fabric import Floats, Integers
 from network_models.paths import Paths
-from network_models.profiles import gloo_plans as plans
+from network_models.profiles import direct, gloo_plans
 from network_models.profiles.plan import Played, Post, Software, play
-from network_models.timing import Timing
+from network_models.profiles.rings import Ring, play_ring
+from network_models.schedules.call import Call
 from network_models.units import seconds
 
-Merged = Callable[[int], float]
+_PLANS: Mapping[str, Callable[[Call], list[Post] | Ring]] = {
+    "all_reduce": gloo_plans.all_reduce,
+    "all_gather": gloo_plans.all_gather,
+    "reduce_scatter": gloo_plans.reduce_scatter,
+    "reduce": gloo_plans.reduce,
+    "broadcast": gloo_plans.broadcast,
+    "gather": direct.gather,
+    "scatter": direct.scatter,
+    "all_to_all": direct.all_to_all,
+    "neighbours": direct.neighbours,
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,8 @@ class Gloo:
     Notes
     -----
     Small messages between alike ranks, L one way: all-reduce 2 (w-1) 2 L, all-gather (w-1) 2 L, reduce (w-1) 2 L + 2 L,
-    broadcast 2 L + (levels - 1) L, direct messages 2 L. Every message is simulated: cost grows with w^2.
+    broadcast 2 L + (depth - 1) L, direct messages 2 L. Rings on links that nobody else uses are a recurrence over
+    ranks; elsewhere every message is simulated.
     """
 
     name: ClassVar[str] = "gloo"
@@ -55,50 +67,25 @@ class Gloo:
             seconds(self.call_s, "network.profile.call_s"), seconds(self.message_s, "network.profile.message_s")
         )
 
-    def all_reduce(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats, merged: Merged) -> Timing:
-        """Ring in segments of at most 1 MiB, two in flight; `sizes` in bytes, shape (w,)."""
-        return self._play(paths, workers, start, plans.all_reduce(sizes, merged)).timing
+    def collective(
+        self, name: str, paths: Paths, workers: Integers, start: Floats, call: Call, server_start: float | None = None
+    ) -> Played:
+        """Time a collective among ranks; see `Profile`."""
+        plan = _PLANS[name](call)
+        if isinstance(plan, Ring):
+            return play_ring(paths, workers, start, plan, self.software)
+        return play(paths, workers, start, plan, True, self.software, server_start)
 
-    def all_gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> Timing:
-        """Ring, every block in two halves."""
-        return self._play(paths, workers, start, plans.all_gather(sizes)).timing
-
-    def reduce(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats, merged: Merged) -> Timing:
-        """Ring reduce-scatter, then every rank's part to the first."""
-        return self._play(paths, workers, start, plans.reduce(sizes, merged)).timing
-
-    def tree_broadcast(self, paths: Paths, workers: Integers, start: Floats, size_bytes: float) -> Timing:
-        """Binomial tree from the first rank, whole messages; a rank's sends share its uplink."""
-        return self._play(paths, workers, start, plans.broadcast(len(workers), size_bytes)).timing
-
-    def all_to_all(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> Timing:
-        """Direct; `sizes[r, s]` bytes go from rank r to rank s, shape (w, w)."""
-        return self._play(paths, workers, start, plans.all_to_all(sizes)).timing
-
-    def scatter(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> Timing:
-        """Direct; the first rank sends rank r `sizes[r]` bytes."""
-        return self._play(paths, workers, start, plans.direct(0, sizes, outward=True)).timing
-
-    def rank_gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> Timing:
-        """Direct; rank r sends the first rank `sizes[r]` bytes."""
-        return self._play(paths, workers, start, plans.direct(0, sizes, outward=False)).timing
-
-    def gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> tuple[Timing, float]:
-        """Direct, to a server that has posted its receives when the first worker is ready.
+    def gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> tuple[Played, float]:
+        """Direct, to servers that have posted their receives when the first worker is ready.
 
         A worker is released when its last bit has left it, one latency before it arrives.
         """
-        played = self._play(
-            paths, workers, start, plans.direct(SERVER, sizes, outward=False), server_start=float(start.min())
-        )
-        return played.timing, float(played.arrived.max())
+        posts = direct.with_servers(sizes, paths.fabric.servers, outward=False)
+        played = play(paths, workers, start, posts, True, self.software, float(start.min()))
+        return played, float(played.arrived.max())
 
-    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Timing:
-        """Direct, from a server; a worker posts its receive when it is ready."""
-        posts = plans.direct(SERVER, np.full(len(workers), float(size)), outward=True)
-        return self._play(paths, workers, start, posts, server_start=server_start).timing
-
-    def _play(
-        self, paths: Paths, workers: Integers, start: Floats, posts: Sequence[Post], server_start: float = 0.0
-    ) -> Played:
+    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Played:
+        """Direct, from the servers; a worker posts its receives when it is ready."""
+        posts = direct.with_servers(np.full(len(workers), float(size)), paths.fabric.servers, outward=True)
         return play(paths, workers, start, posts, True, self.software, server_start)

@@ -8,27 +8,37 @@ full bandwidth broadcast, reduction and scan", Parallel Computing 35(12), 2009.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from network_models.engines import hub
 from network_models.fabric import SERVER, Floats, Integers
 from network_models.paths import Paths
-from network_models.profiles import nccl_plans as plans
-from network_models.profiles.plan import Post, Software, play
+from network_models.profiles import direct, nccl_plans
+from network_models.profiles.plan import Played, Post, Software, play
 from network_models.profiles.protocols import PROTOCOLS, Protocol, framed
-from network_models.timing import Timing
+from network_models.profiles.rings import Ring, play_ring
+from network_models.schedules.call import Call
 from network_models.units import seconds
 
-Merged = Callable[[int], float]
+_PLANS: Mapping[str, Callable[[Call], list[Post] | Ring]] = {
+    "all_gather": nccl_plans.all_gather,
+    "reduce_scatter": nccl_plans.reduce_scatter,
+    "reduce": nccl_plans.reduce,
+    "broadcast": nccl_plans.broadcast,
+    "gather": direct.gather,
+    "scatter": direct.scatter,
+    "all_to_all": direct.all_to_all,
+    "neighbours": direct.neighbours,
+}
+_ROUNDS = ("all_gather", "reduce_scatter")  # whose ring goes round the ranks once
 
 
 @dataclass(frozen=True)
 class Nccl:
-    """Times collectives as NCCL runs them.
+    """Times collectives as NCCL runs them between hosts with one device each.
 
     Parameters
     ----------
@@ -37,9 +47,9 @@ class Nccl:
 
     Notes
     -----
-    Between w ranks, with hop latency a = L + the protocol's and its share e of the rate B, n bytes cost 2 (w-1) a + 2
-    (w-1)/w 8 n / (e B) in a ring and 2 ceil(log2 w) (a + 8 c / (e B)) + 2 * 8 n / (e B) in a double tree with pieces of
-    c bytes. Receivers own buffers, so nothing waits for a note. Left out: intra-node links, channels, NVLink SHARP.
+    Between w ranks, with hop latency a = L + the protocol's and its share e of the rate B, an all-reduce of n bytes
+    costs 2 (w-1) a + 2 (w-1)/w 8 n / (e B) in a ring and about 2 ceil(log2 w) (a + 8 c / (e B)) + 2 * 8 n / (e B) in a
+    double tree with pieces of c bytes. Left out: links within a host, several channels, reduction in switches.
     """
 
     name: ClassVar[str] = "nccl"
@@ -47,65 +57,69 @@ class Nccl:
     call_s: float | str = 10e-6
 
     def __post_init__(self) -> None:
-        seconds(self.call_s, "network.profile.call_s")
+        _ = self.software
 
-    def choose(self, paths: Paths, workers: Integers, size_bytes: float, trees: bool = True) -> tuple[str, Protocol]:
-        """Name the cheapest of `ring` and (unless `trees` is false) `tree`, and its protocol, for an all-reduce."""
-        following = np.roll(workers, -1)
-        rate = float(paths.rate_bps(workers, following).min())
-        latency = float(paths.latency_s(workers, following).max())
-        times: dict[tuple[str, str], float] = {}
+    @property
+    def software(self) -> Software:
+        """The launch, read."""
+        return Software(call_s=seconds(self.call_s, "network.profile.call_s"))
+
+    def choose(self, paths: Paths, workers: Integers, size_bytes: float) -> tuple[str, Protocol]:
+        """Name the cheaper of `ring` and `tree` for an all-reduce, and its protocol."""
+        times = {("ring", name): 2 * self._ring_s(paths, workers, size_bytes, of) for name, of in PROTOCOLS.items()}
+        latency, rate = _slowest(paths, workers, np.roll(workers, -1))
+        levels = (len(workers) - 1).bit_length()
         for name, protocol in PROTOCOLS.items():
             wire_s = float(paths.bits(size_bytes)) / (protocol.efficiency * rate)
-            hop = latency + protocol.hop_s
-            ranks = len(workers)
-            times["ring", name] = 2 * (ranks - 1) * hop + 2 * (ranks - 1) / ranks * wire_s
-            if trees:
-                piece_s = wire_s / 2 / plans.pieces(size_bytes)
-                times["tree", name] = 2 * (ranks - 1).bit_length() * (hop + piece_s) + 2 * wire_s
+            piece_s = wire_s / 2 / nccl_plans.pieces(size_bytes / 2)
+            times["tree", name] = 2 * levels * (latency + protocol.hop_s + piece_s) + 2 * wire_s
         algorithm, name = min(times, key=times.__getitem__)
         return algorithm, PROTOCOLS[name]
 
-    def all_reduce(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats, merged: Merged) -> Timing:
-        """Ring or double tree; `sizes` in bytes, shape (w,)."""
-        size = max(float(sizes.max()), merged(len(workers)) if len(workers) > 1 else 0.0)
-        algorithm, protocol = self.choose(paths, workers, size)
-        plan = plans.all_reduce_ring if algorithm == "ring" else plans.all_reduce_tree
-        return self._play(framed(paths, protocol), workers, start, plan(sizes, merged))
+    def collective(
+        self, name: str, paths: Paths, workers: Integers, start: Floats, call: Call, server_start: float | None = None
+    ) -> Played:
+        """Time a collective among ranks; see `Profile`."""
+        if name == "all_reduce":
+            algorithm, protocol = self.choose(paths, workers, max(call.largest, call.result))
+            plan = nccl_plans.all_reduce_ring(call) if algorithm == "ring" else nccl_plans.all_reduce_tree(call)
+        else:
+            plan = _PLANS[name](call)
+            cost = self._ring_s if name in _ROUNDS else self._hop_s
+            protocol = min(PROTOCOLS.values(), key=lambda of: cost(paths, workers, call.largest, of))
+        felt = framed(paths, protocol)
+        if isinstance(plan, Ring):
+            return play_ring(felt, workers, start, plan, self.software)
+        return play(felt, workers, start, plan, False, self.software, server_start)
 
-    def all_gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> Timing:
-        """Ring."""
-        _, protocol = self.choose(paths, workers, float(sizes.max()), trees=False)
-        return self._play(framed(paths, protocol), workers, start, plans.all_gather(sizes))
+    def gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> tuple[Played, float]:
+        """Direct, to the servers; a worker is released when its last bit has left it."""
+        posts = direct.with_servers(sizes, paths.fabric.servers, outward=False)
+        played = play(self._to_server(paths, workers, sizes), workers, start, posts, False, self.software)
+        return played, float(played.arrived.max())
 
-    def reduce_scatter(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats, merged: Merged) -> Timing:
-        """Ring."""
-        _, protocol = self.choose(paths, workers, float(sizes.max()), trees=False)
-        return self._play(framed(paths, protocol), workers, start, plans.reduce_scatter(sizes, merged))
-
-    def all_to_all(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> Timing:
-        """Direct; `sizes[r, s]` bytes go from rank r to rank s, shape (w, w)."""
-        _, protocol = self.choose(paths, workers, float(sizes.max()), trees=False)
-        return self._play(framed(paths, protocol), workers, start, plans.all_to_all(sizes))
-
-    def gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> tuple[Timing, float]:
-        """Direct, to the server."""
-        begin = start + seconds(self.call_s)
-        timing, everything = hub.gather(self._to_server(paths, workers, sizes), workers, begin, sizes)
-        return Timing.between(start, timing.finish, timing.uplink, timing.downlink, timing.latency), everything
-
-    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Timing:
-        """Direct, from the server."""
-        began = server_start + seconds(self.call_s)
+    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Played:
+        """Direct, from the servers."""
         sizes = np.full(len(workers), float(size))
-        timing = hub.broadcast(self._to_server(paths, workers, sizes), workers, start, began, size)
-        return Timing.between(start, timing.finish, timing.uplink, timing.downlink, timing.latency)
+        posts = direct.with_servers(sizes, paths.fabric.servers, outward=True)
+        return play(self._to_server(paths, workers, sizes), workers, start, posts, False, self.software, server_start)
+
+    def _ring_s(self, paths: Paths, workers: Integers, size_bytes: float, protocol: Protocol) -> float:
+        """Once round the ranks, with parts of 1/w."""
+        return (len(workers) - 1) * self._hop_s(paths, workers, size_bytes / len(workers), protocol)
+
+    def _hop_s(self, paths: Paths, workers: Integers, size_bytes: float, protocol: Protocol) -> float:
+        """From a rank to the next."""
+        latency, rate = _slowest(paths, workers, np.roll(workers, -1))
+        return latency + protocol.hop_s + float(paths.bits(size_bytes)) / (protocol.efficiency * rate)
 
     def _to_server(self, paths: Paths, workers: Integers, sizes: Floats) -> Paths:
-        """The protocol with the least hop and transfer time to the server."""
-        bits, rate = float(paths.bits(sizes).max()), float(paths.rate_bps(workers, SERVER).min())
+        """The protocol with the least hop and transfer time to a server."""
+        bits, (_, rate) = float(paths.bits(sizes).max()), _slowest(paths, workers, SERVER)
         best = min(PROTOCOLS.values(), key=lambda protocol: protocol.hop_s + bits / (protocol.efficiency * rate))
         return framed(paths, best)
 
-    def _play(self, paths: Paths, workers: Integers, start: Floats, posts: Sequence[Post]) -> Timing:
-        return play(paths, workers, start, posts, False, Software(call_s=seconds(self.call_s))).timing
+
+def _slowest(paths: Paths, source: Integers, destination: Integers | int) -> tuple[float, float]:
+    """The largest latency and the smallest rate."""
+    return float(paths.latency_s(source, destination).max()), float(paths.rate_bps(source, destination).min())

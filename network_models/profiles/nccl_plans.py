@@ -1,60 +1,88 @@
-"""NCCL's collectives as plans."""
+"""NCCL's collectives as rings and plans; receivers own buffers, so nothing waits for a note."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-from network_models.fabric import Floats
-from network_models.profiles.gloo_plans import all_to_all
 from network_models.profiles.plan import Post
-
-__all__ = ["all_gather", "all_reduce_ring", "all_reduce_tree", "all_to_all", "double_tree", "pieces", "reduce_scatter"]
+from network_models.profiles.rings import Phase, Ring
+from network_models.schedules.call import Call
 
 PIECE_BYTES = 512 * 1024  # a buffer of 4 MiB in 8 slots
 MOST_PIECES = 32  # finer than that changes times by less than 1/32 and costs more to play
-Merged = Callable[[int], float]
 
 
 def pieces(size_bytes: float) -> int:
-    """Into how many pieces each of the two trees cuts its half."""
-    return max(1, min(MOST_PIECES, math.ceil(size_bytes / 2 / PIECE_BYTES)))
+    """Into how many pieces a pipeline cuts so many bytes."""
+    return max(1, min(MOST_PIECES, math.ceil(size_bytes / PIECE_BYTES)))
 
 
-def all_reduce_ring(sizes_bytes: Floats, merged: Merged) -> list[Post]:
+def all_reduce_ring(call: Call) -> Ring:
     """2 (w - 1) steps of n / w; a rank sends on what it has just received."""
-    ranks = len(sizes_bytes)
-    first = reduce_scatter(sizes_bytes, merged)
-    whole = merged(ranks) / ranks if ranks > 1 else 0.0
-    return first + _ring(ranks, ranks - 1, lambda rank, step: whole, False, len(first))
+    ranks, whole = call.ranks, call.result / call.ranks
+    return Ring(ranks, 1, 1, False, call.alike, (_reducing(call), Phase(ranks - 1, lambda step: whole)))
 
 
-def reduce_scatter(sizes_bytes: Floats, merged: Merged) -> list[Post]:
+def reduce_scatter(call: Call) -> Ring:
     """w - 1 steps of n / w."""
-    ranks, sizes = len(sizes_bytes), sizes_bytes.tolist()
-    whole = [0.0, *(merged(count) for count in range(2, ranks))]
-
-    def size(rank: int, step: int) -> float:
-        return (whole[step] if step else sizes[rank]) / ranks
-
-    return _ring(ranks, ranks - 1, size, True, 0)
+    return Ring(call.ranks, 1, 1, False, call.alike, (_reducing(call),))
 
 
-def all_gather(sizes_bytes: Floats) -> list[Post]:
+def all_gather(call: Call) -> Ring:
     """w - 1 steps: in step s rank r sends what rank r - s began with."""
-    ranks, sizes = len(sizes_bytes), sizes_bytes.tolist()
-    return _ring(ranks, ranks - 1, lambda rank, step: sizes[(rank - step) % ranks], False, 0)
+    own, ranks = call.own, call.ranks
+    if isinstance(own, float):
+        phase = Phase(ranks - 1, lambda step: own)
+    else:
+        rotated = [own[[(rank - step) % ranks for rank in range(ranks)]] for step in range(ranks - 1)]
+        phase = Phase(ranks - 1, lambda step: rotated[step])
+    return Ring(ranks, 1, 1, False, call.alike, (phase,))
 
 
-def all_reduce_tree(sizes_bytes: Floats, merged: Merged) -> list[Post]:
+def broadcast(call: Call) -> list[Post]:
+    """From the root round the ranks, piece by piece."""
+    nodes = _round(call)
+    return _chain(nodes, [call.largest] * len(nodes), reducing=False)
+
+
+def reduce(call: Call) -> list[Post]:
+    """Round the ranks to the root, piece by piece, each adding its own."""
+    sizes = call.sizes_bytes
+    nodes = list(reversed(_round(call)))
+    return _chain(nodes, [float(sizes[nodes[0]]), *(call.merged(count) for count in range(2, len(nodes)))], True)
+
+
+def _reducing(call: Call) -> Phase:
+    own, ranks = call.own / call.ranks, call.ranks
+    merged = [0.0, *(call.merged(count) / ranks for count in range(2, ranks))]
+    return Phase(ranks - 1, lambda step: merged[step] if step else own, reducing=True)
+
+
+def _round(call: Call) -> list[int]:
+    """The root, and the ranks after it; those before it last."""
+    if call.root < 0:
+        return [call.root, *range(call.ranks)]
+    return [(call.root + rank) % call.ranks for rank in range(call.ranks)]
+
+
+def _chain(nodes: list[int], sizes: list[float], reducing: bool) -> list[Post]:
+    """Pieces from each node to the next, the i-th hop of `sizes[i]` bytes in all."""
+    posts: list[Post] = []
+    cut = pieces(max(sizes))
+    for _ in range(cut):
+        for hop, (source, destination) in enumerate(zip(nodes, nodes[1:], strict=False)):
+            after = (len(posts) - 1,) if hop else ()
+            posts.append(Post(source, destination, sizes[hop] / cut, after, reducing=reducing))
+    return posts
+
+
+def all_reduce_tree(call: Call) -> list[Post]:
     """Up and down two trees at once, each with half of the payload, piece by piece.
 
     A rank passes a piece up when its children's have come, and down when its parent's has.
     """
-    ranks = len(sizes_bytes)
-    if ranks == 1:
-        return []
-    cut = pieces(max(float(sizes_bytes.max()), merged(ranks)))
+    ranks, sizes_bytes, merged = call.ranks, call.sizes_bytes, call.merged
+    cut = pieces(max(call.largest, call.result) / 2)
     posts: list[Post] = []
     for parents in double_tree(ranks):
         children: list[list[int]] = [[] for _ in range(ranks)]
@@ -114,15 +142,3 @@ def _downwards(parents: list[int], children: list[list[int]]) -> list[int]:
     for rank in order:  # grows while it is read
         order += children[rank]
     return order
-
-
-def _ring(ranks: int, steps: int, size: Callable[[int, int], float], reducing: bool, base: int) -> list[Post]:
-    """In every step each rank sends to the next, once it has the last step's message (`base`: posts before these)."""
-    posts = []
-    for step in range(steps):
-        for rank in range(ranks):
-            earlier = base + (step - 1) * ranks + (rank - 1) % ranks
-            posts.append(
-                Post(rank, (rank + 1) % ranks, size(rank, step), (earlier,) if earlier >= 0 else (), reducing=reducing)
-            )
-    return posts

@@ -7,7 +7,7 @@ the receive has come in. Messages and notes between two ranks follow one another
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import simpy
@@ -16,6 +16,7 @@ from network_models.fabric import Floats, Integers
 from network_models.fluid import FluidNetwork
 from network_models.paths import Paths
 from network_models.profiles.account import account
+from network_models.schedules.step import Program, Step
 from network_models.timing import Timing
 
 
@@ -54,11 +55,21 @@ class Software:
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """When things happened, in absolute seconds: each message handed over and delivered, shape (m,); ranks released."""
+    """How a plan went.
+
+    Parameters
+    ----------
+    timing : Timing
+    program : Program
+        What was carried, for counting: its steps may hold many messages between two ranks as one.
+    handed, arrived : ndarray, shape (m,), optional
+        Absolute seconds at which each message was handed over and delivered, where messages were played.
+    """
 
     timing: Timing
-    handed: Floats
-    arrived: Floats
+    program: Program
+    handed: Floats = field(default_factory=lambda: np.empty(0))
+    arrived: Floats = field(default_factory=lambda: np.empty(0))
 
 
 def play(
@@ -68,7 +79,7 @@ def play(
     posts: Sequence[Post],
     rendezvous: bool,
     software: Software,
-    server_start: float = 0.0,
+    server_start: float | None = None,
 ) -> Played:
     """Play a plan between `workers` (rank = position), each from its `start` on.
 
@@ -83,16 +94,28 @@ def play(
     rendezvous : bool
         Whether data waits for the receiver's note.
     software : Software
-    server_start : float
-        When servers are ready.
+    server_start : float, optional
+        When servers are ready, by default with the first rank.
     """
     if not posts:
-        return Played(Timing.nothing(start), np.empty(0), np.empty(0))
-    player = _Player(paths, workers, start, posts, rendezvous, software, server_start)
+        return Played(Timing.nothing(start), Program(len(workers), []), np.empty(0), np.empty(0))
+    ready = float(start.min()) if server_start is None else server_start
+    player = _Player(paths, workers, start, posts, rendezvous, software, ready)
     player.run()
     latency = paths.latency_s(player.source, player.destination, player.key)
     timing = account(start, posts, player.handed, player.arrived, latency)
-    return Played(timing, player.handed, player.arrived)
+    return Played(timing, carried(len(workers), paths.fabric.servers, posts), player.handed, player.arrived)
+
+
+def carried(ranks: int, servers: int, posts: Sequence[Post]) -> Program:
+    """The messages of a plan as steps, one for those that reduce and one for the others."""
+    steps = []
+    for reducing in (True, False):
+        some = [post for post in posts if post.reducing == reducing]
+        if some:
+            source, destination = np.array([(post.source, post.destination) for post in some]).T
+            steps.append(Step(source, destination, np.array([post.size_bytes for post in some]), reducing))
+    return Program(ranks, steps, servers)
 
 
 class _Player:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Protocol, TypeAlias
 
@@ -10,32 +10,25 @@ from network_models.fabric import Floats, Integers
 from network_models.paths import Paths
 from network_models.profiles.gloo import Gloo
 from network_models.profiles.nccl import Nccl
-from network_models.timing import Timing
+from network_models.profiles.plan import Played
+from network_models.schedules.call import Call
 
 
 class Profile(Protocol):
-    """Times the collectives of a `Network` in its stead."""
+    """Times the collectives of a `Network` as a library runs them."""
 
-    def all_reduce(
-        self, paths: Paths, workers: Integers, start: Floats, sizes: Floats, merged: Callable[[int], float]
-    ) -> Timing:
-        """See `Network.all_reduce`."""
+    def collective(
+        self, name: str, paths: Paths, workers: Integers, start: Floats, call: Call, server_start: float | None = None
+    ) -> Played:
+        """Time any collective among ranks by its name, as `Network.collective`; at least two participants."""
         ...
 
-    def all_gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> Timing:
-        """See `Network.all_gather`."""
+    def gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> tuple[Played, float]:
+        """Time `Network.gather`, and say when the servers have everything."""
         ...
 
-    def gather(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> tuple[Timing, float]:
-        """See `Network.gather`."""
-        ...
-
-    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Timing:
-        """See `Network.broadcast`."""
-        ...
-
-    def all_to_all(self, paths: Paths, workers: Integers, start: Floats, sizes: Floats) -> Timing:
-        """`sizes[r, s]` bytes go from rank r to rank s, shape (w, w)."""
+    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Played:
+        """Time `Network.broadcast` straight from the servers."""
         ...
 
 
@@ -64,7 +57,7 @@ def profile(value: ProfileLike = None) -> Profile | None:
     if value is None or isinstance(value, Mapping) and dict(value) == {"name": "ideal"}:
         return None
     if not isinstance(value, Mapping):
-        if not callable(getattr(value, "all_reduce", None)):
+        if not callable(getattr(value, "collective", None)):
             raise ValueError(f"network.profile: expected one of ideal, {', '.join(PROFILES)}, got {value!r}")
         return value
     settings = dict(value)

@@ -5,19 +5,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network_models import star
-from network_models.profiles import Nccl, nccl_plans, profile
-from network_models.profiles.plan import Post, Software, play
+from network_models import Timing, star
+from network_models.paths import Paths
+from network_models.profiles import Nccl, Profile, nccl_plans, profile
+from network_models.profiles.plan import Software, play
 from network_models.profiles.protocols import PROTOCOLS, framed
+from network_models.profiles.rings import Ring
+from network_models.schedules.call import Call
 
 NCCL = Nccl(call_s=0)
 
 
+def run(of: Profile, name: str, paths: Paths, start: np.ndarray, size: float, root: int = 0) -> Timing:
+    call = Call(np.full(len(start), size), lambda count: size, root=root, servers=1)
+    return of.collective(name, paths, np.arange(len(start)), start, call).timing
+
+
 def all_reduce(ranks: int, size: float, latency: float = 1e-5, rate: float = 1e10) -> float:
     paths = star(ranks, rate, rate, latency / 2).paths
-    return NCCL.all_reduce(
-        paths, np.arange(ranks), np.zeros(ranks), np.full(ranks, size), lambda count: size
-    ).finish.max()
+    return run(NCCL, "all_reduce", paths, np.zeros(ranks), size).finish.max()
 
 
 def test_trees_by_hand() -> None:
@@ -71,7 +77,7 @@ def test_a_small_tree_by_closed_form() -> None:
 @pytest.mark.parametrize("ranks", [4, 7, 16])
 def test_a_large_tree_takes_about_two_payloads(ranks: int) -> None:
     paths, workers, size = star(ranks, 1e10, 1e10, 5e-6).paths, np.arange(ranks), 64e6
-    posts = nccl_plans.all_reduce_tree(np.full(ranks, size), lambda count: size)
+    posts = nccl_plans.all_reduce_tree(Call(np.full(ranks, size), lambda count: size))
     end = play(
         framed(paths, PROTOCOLS["Simple"]), workers, np.zeros(ranks), posts, False, Software()
     ).timing.finish.max()
@@ -81,37 +87,49 @@ def test_a_large_tree_takes_about_two_payloads(ranks: int) -> None:
 @given(st.integers(2, 9), st.floats(1, 1e8))
 @settings(max_examples=30, deadline=None)
 def test_plans_move_what_the_collective_needs(ranks: int, size: float) -> None:
-    sizes = np.full(ranks, size)
-    moved = []
-    for posts in (
-        nccl_plans.all_reduce_ring(sizes, lambda count: size),
-        nccl_plans.all_reduce_tree(sizes, lambda count: size),
-        nccl_plans.all_gather(sizes),
-        nccl_plans.reduce_scatter(sizes, lambda count: size),
+    call, moved = Call(np.full(ranks, size), lambda count: size), []
+    for plan in (
+        nccl_plans.all_reduce_ring(call),
+        nccl_plans.all_reduce_tree(call),
+        nccl_plans.all_gather(call),
+        nccl_plans.reduce_scatter(call),
+        nccl_plans.broadcast(call),
+        nccl_plans.reduce(call),
     ):
+        posts = plan.posts() if isinstance(plan, Ring) else plan
         assert all(earlier < number for number, post in enumerate(posts) for earlier in post.after)
-        moved.append(sum(post.size_bytes for post in posts))
-    assert np.array(moved) / size == pytest.approx([2 * (ranks - 1), 2 * (ranks - 1), ranks * (ranks - 1), ranks - 1])
+        moved.append(sum(post.size_bytes for post in posts) / size)
+    once = ranks - 1
+    assert moved == pytest.approx([2 * once, 2 * once, ranks * once, once, once, once])
+
+
+def test_a_chain_by_closed_form() -> None:
+    # 4 ranks, 4 MB in 8 pieces of 500 kB, Simple: 3 hops of 16 us, and 8 + 2 pieces of 0.4 ms one after the other.
+    paths = star(4, 1e10, 1e10, 5e-6).paths
+    for name in ("broadcast", "reduce"):
+        assert run(NCCL, name, paths, np.zeros(4), 4e6, root=2).finish.max() == pytest.approx(3 * 16e-6 + 10 * 0.4e-3)
 
 
 def test_the_server_and_the_launch() -> None:
     net, of = star(4, 1e9, 1e9, 5e-5, server_latency_s=0.0), profile("nccl")
     assert of is not None
     workers, start, sizes = np.arange(4), np.zeros(4), np.full(4, 1e6)
-    timing, end = of.gather(net.paths, workers, start, sizes)
+    played, end = of.gather(net.paths, workers, start, sizes)
+    timing = played.timing
     # 4 MB into 1 Gbit/s; launch 10 us, latency 50 us, Simple 6 us.
     assert end == pytest.approx(66e-6 + 0.032)
-    assert timing.waiting == pytest.approx(np.full(4, 10e-6))
-    back = of.broadcast(net.paths, workers, timing.finish, end, 1e6)
+    assert timing.waiting == pytest.approx(np.full(4, 10e-6)) and timing.finish == pytest.approx(
+        np.full(4, end - 56e-6)
+    )
+    back = of.broadcast(net.paths, workers, timing.finish, end, 1e6).timing
     assert back.finish == pytest.approx(np.full(4, 2 * end))
-    gathered = of.all_gather(net.paths, workers, start, sizes).finish
+    gathered = run(of, "all_gather", net.paths, start, 1e6).finish
     assert gathered == pytest.approx(np.full(4, 10e-6 + 3 * (100e-6 + 6e-6 + 0.008)))
 
 
 def test_a_rank_that_is_late_holds_the_others_up() -> None:
     paths, start = star(4, 1e9, 1e9, 5e-5).paths, np.array([0.0, 0.0, 1.0, 0.0])
-    timing = NCCL.all_reduce(paths, np.arange(4), start, np.full(4, 1e6), lambda count: 1e6)
+    timing = run(NCCL, "all_reduce", paths, start, 1e6)
     assert (timing.finish > 1.0).all() and timing.waiting[0] > 0.9
     parts = timing.uplink + timing.downlink + timing.waiting
     np.testing.assert_allclose(timing.finish, start + parts, rtol=1e-12)
-    assert isinstance(nccl_plans.all_to_all(np.ones((2, 2)))[0], Post)
