@@ -56,22 +56,23 @@ class Regime:
         """Look at a message that is on its way to `destination` together with those of `senders - 1` others."""
         if self._buffer_bytes is not None and senders > 1:
             self._crowd(source, destination, senders, size_bytes)
-        if not self._quiet():
+        if not self.quiet:
             self._loss(float(self._fabric.path_loss(source, destination)))
 
     def watch(self, source: Integers, destination: Integers, size_bytes: float) -> None:
         """Look at messages that are under way at the same time, the largest of `size_bytes`; shapes (m,)."""
         if not len(source):
             return
-        if self._buffer_bytes is not None:
+        if self._buffer_bytes is not None and size_bytes:
             values, first, counts = np.unique(destination, return_index=True, return_counts=True)
             most = int(counts.argmax())
             if counts[most] > 1:
                 self._crowd(int(source[first[most]]), int(values[most]), int(counts[most]), size_bytes)
-        if not self._quiet():
+        if not self.quiet:
             self._loss(float(np.max(self._fabric.path_loss(source, destination))))
 
-    def _quiet(self) -> bool:
+    @property
+    def quiet(self) -> bool:
         """Whether there is nothing to be said of loss, or it was said."""
         if self._lossless is None:
             fabric = self._fabric

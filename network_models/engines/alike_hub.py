@@ -23,6 +23,7 @@ class AlikeHub:
             self._paths.latency_s(workers[:1], SERVER),
             self._rate_bps(int(workers[0]), SERVER, len(workers)),
         )
+        self._paths.regime.meet(int(workers[0]), SERVER, len(workers), float(sizes_bytes[0]))
         finish = start[:1] + latency + self._paths.bits(sizes_bytes[:1]) / rate
         return hub.gathered(start[:1], finish, latency).widened(len(workers)), float(finish[0])
 
@@ -34,6 +35,7 @@ class AlikeHub:
             self._paths.latency_s(SERVER, workers[:1]),
             self._rate_bps(SERVER, int(workers[0]), len(workers)),
         )
+        self._paths.regime.meet(SERVER, int(workers[0]), 1, size_bytes)
         arrived = server_start + latency + self._paths.bits(size_bytes) / rate
         return hub.broadcasted(start[:1], server_start, arrived, latency).widened(len(workers))
 

@@ -101,6 +101,8 @@ class Player:
     ) -> Timing:
         """Time a program; programs of one `pattern` differ only in sizes (None: in anything)."""
         self.carried.count(program, workers)
+        if not self.paths.regime.quiet:
+            self.paths.regime.watch(workers, np.roll(workers, -1), 0.0)
         if self._reference is not None:
             return self._reference.play(workers, start, program, server_start)
         meets = self._meets(pattern, program, workers)

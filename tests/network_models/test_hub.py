@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from network_models import Network
+from network_models import Network, graph, topologies
 from network_models.engines.shape import hub_shape
 from network_models.fabric import Floats, Integers
 
@@ -129,3 +129,17 @@ def test_a_fabric_without_servers_is_refused() -> None:
     net = Network(Wired([1.0], []))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="network: expected a topology with a server .* got one without"):
         net.gather([0], [0.0], [1])
+
+
+@pytest.mark.parametrize("transport", ["ideal", "tcp"])
+def test_real_topologies(transport: str) -> None:
+    shards = topologies.sharded_servers(6, 4, 1e8, [1e8, 2e7, 1e8, 5e7, 1e8, 1e8], 1e-3, server_latency_s=2e-3)
+    racks = topologies.racks(6, 1e8, 1e-3, racks=2, oversubscription=10, servers=1)
+    for topology, is_simple in ((shards, True), (racks, False)):
+        nets = [graph(topology, 6, transport=transport, mode=mode) for mode in ("collapsed", "message")]
+        assert (hub_shape(nets[0].paths, np.arange(6), True) is not None) == is_simple
+        start, sizes = np.linspace(0, 0.1, 6), np.full(6, 2e6)
+        ends = [net.gather(range(6), start, sizes)[0].finish for net in nets]
+        assert ends[0] == pytest.approx(ends[1], rel=1e-9)
+        backs = [net.broadcast(range(6), start, 1.0, 1e6).finish for net in nets]
+        assert backs[0] == pytest.approx(backs[1], rel=1e-9)

@@ -38,7 +38,7 @@ def incast(net: Network, senders: int, size: float) -> list[str]:
 def test_incast(mode: str, buffer: float | None, senders: int, size: float, warns: bool) -> None:
     net = star(7, 1e8, 1e8, 75e-6, server_latency_s=None, transport="tcp", buffer_bytes=buffer, mode=mode)
     said = incast(net, senders, size)
-    assert len(said) == warns
+    assert len(said) == warns == len(incast(star(7, 1e8, 1e8, 75e-6, buffer_bytes=buffer, mode=mode), senders, size))
     if warns:
         assert "senders into server down" in said[0] and f"buffer_bytes={buffer:g}" in said[0] and "2 to 40" in said[0]
 
@@ -76,6 +76,17 @@ def test_loss() -> None:
     assert "loss of 0.05 is above 0.02" in said
     (said,) = lossy(0.01, "ideal")
     assert "'ideal' does not feel it" in said and "transport=tcp" in said
+
+
+@pytest.mark.parametrize("mode", ["collapsed", "message"])
+@pytest.mark.parametrize("profile", ["ideal", "gloo"])
+def test_loss_between_workers(mode: str, profile: str) -> None:
+    net = Network(Links(np.full(4, 1e8), np.full(4, 1e8), np.full(4, 0.01), 0.1), mode=mode, profile=profile)
+    with pytest.warns(OutsideFluidRegime, match="'ideal' does not feel it"):
+        net.all_reduce(range(3), np.zeros(3), np.full(3, 1e5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        net.all_reduce(range(3), np.zeros(3), np.full(3, 1e5))
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), "20 kB", True])
