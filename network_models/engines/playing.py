@@ -111,6 +111,7 @@ class Player:
 
     def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
         """Workers to server."""
+        self._need_server()
         if self._library is not None:
             played, everything = self._library.gather(self.paths, workers, start, sizes_bytes)
             return self._counted(played, workers), everything
@@ -120,12 +121,17 @@ class Player:
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers."""
+        self._need_server()
         if self._library is not None:
             played = self._library.broadcast(self.paths, workers, start, server_start, size_bytes)
             return self._counted(played, workers)
         call = Call(spread(size_bytes, len(workers)), _nothing, root=-1, servers=1)
         self.carried.count(self.plan("broadcast from the server", call, broadcast_star), workers)
         return (self._reference or AlikeHub(self.paths)).broadcast(workers, start, server_start, size_bytes)
+
+    def _need_server(self) -> None:
+        if not self.paths.fabric.servers:
+            raise ValueError("network: gather and broadcast need a server, and this topology has no server")
 
     def _counted(self, played: Played, workers: Integers) -> Timing:
         """Count what a library has carried."""
