@@ -54,8 +54,6 @@ def _arrivals(
     paths: Paths, workers: Integers, begin: Floats, sizes_bytes: Floats, to_servers: bool
 ) -> tuple[Floats, Floats]:
     """When each worker's message has arrived with all its parts, and its latency."""
-    if not paths.fabric.servers:
-        raise ValueError("network: expected a topology with a server for gather and broadcast, got one without")
     if paths.rates and not paths.transport.remembers:
         return _integrated(paths, workers, begin, sizes_bytes, to_servers)
     shape = hub_shape(paths, workers, to_servers)

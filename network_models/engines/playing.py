@@ -18,6 +18,7 @@ from network_models.fabric import Floats, Integers
 from network_models.links import Links
 from network_models.paths import Paths
 from network_models.profiles import profile
+from network_models.profiles.plan import Played
 from network_models.schedules.call import Call
 from network_models.schedules.choice import cheapest_all_reduce
 from network_models.schedules.direct import gather_direct
@@ -110,6 +111,7 @@ class Player:
 
     def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
         """Workers to server."""
+        self._need_server()
         if self._library is not None:
             played, everything = self._library.gather(self.paths, workers, start, sizes_bytes)
             return self._counted(played, workers), everything
@@ -119,6 +121,7 @@ class Player:
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers."""
+        self._need_server()
         if self._library is not None:
             played = self._library.broadcast(self.paths, workers, start, server_start, size_bytes)
             return self._counted(played, workers)
@@ -126,11 +129,14 @@ class Player:
         self.carried.count(self.plan("broadcast from the server", call, broadcast_star), workers)
         return (self._reference or AlikeHub(self.paths)).broadcast(workers, start, server_start, size_bytes)
 
-    def _counted(self, played: Any, workers: Integers) -> Timing:
+    def _need_server(self) -> None:
+        if not self.paths.fabric.servers:
+            raise ValueError("network: gather and broadcast need a server, and this topology has no server")
+
+    def _counted(self, played: Played, workers: Integers) -> Timing:
         """Count what a library has carried."""
         self.carried.count(played.program, workers)
-        timing: Timing = played.timing
-        return timing
+        return played.timing
 
     def _meets(self, pattern: Hashable, program: Program, workers: Integers) -> bool:
         if pattern is None:

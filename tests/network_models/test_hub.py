@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from network_models import Network, graph, topologies
@@ -111,7 +112,7 @@ def fabrics(draw: st.DrawFn) -> Wired:
 
 
 @given(fabrics(), st.sampled_from(["ideal", "tcp"]), st.data())
-@settings(max_examples=80, deadline=None)
+@hypothesis_settings(max_examples=80, deadline=None)
 def test_formulas_equal_flows(fabric: Wired, transport: str, data: st.DataObject) -> None:
     n = fabric.workers
     sizes = data.draw(st.lists(st.integers(0, 10**6), min_size=n, max_size=n))
@@ -125,10 +126,13 @@ def test_formulas_equal_flows(fabric: Wired, transport: str, data: st.DataObject
     np.testing.assert_allclose(*back, rtol=1e-9)
 
 
-def test_a_fabric_without_servers_is_refused() -> None:
-    net = Network(Wired([1.0], []))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="network: expected a topology with a server .* got one without"):
+@pytest.mark.parametrize("settings", [{}, {"mode": "message"}, {"profile": "gloo"}])
+def test_a_fabric_without_servers_is_refused(settings: dict[str, str]) -> None:
+    net = Network(Wired([1.0], []), **settings)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="gather and broadcast need a server, and this topology has no server"):
         net.gather([0], [0.0], [1])
+    with pytest.raises(ValueError, match="this topology has no server"):
+        net.broadcast([0], [0.0], 0.0, 1)
 
 
 @pytest.mark.parametrize("transport", ["ideal", "tcp"])
