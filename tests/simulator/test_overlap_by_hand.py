@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from network_models import star
+from network_models.even import is_even
 from simulator.clock import ADDED, SPENT, Clock
 from simulator.compute import Fixed
 from simulator.trace import Entry, Header
@@ -198,3 +199,15 @@ def test_a_trace_that_does_not_fit_is_refused() -> None:
     play(clock, *branch("a", 1.0, all_reduce(1)))
     with pytest.raises(ValueError, match="expected a new name for a branch, got 'a'"):
         play(clock, *branch("a", 1.0, all_reduce(1)))
+
+
+def test_alike_workers_stay_one_number() -> None:
+    clock = clock_of(1000, 6.0)
+    play(
+        clock,
+        GRADIENT,
+        *branch("a", 0.5, work(100), all_reduce(125)),
+        *branch("b", 1.0, work(1, pieces=2), all_reduce(9)),
+    )
+    play(clock, join("a"), join("b"), work(100, pieces=2), all_reduce(9))
+    assert all(is_even(values) for values in (clock.now, *clock.spent.values()))
