@@ -25,6 +25,16 @@ def test_each_worker_has_the_link_of_its_class() -> None:
     assert same[:-1].tolist() == links.up_bps[:-1].tolist() != other[:-1].tolist()
 
 
+def test_whatever_a_star_takes_for_each_worker_can_be_a_matter_of_class() -> None:
+    wifi = {**LTE, "share": 0.5, "down_bps": "10 Mbit/s", "half_duplex": True}
+    net = class_star(10, [wifi, {**FIBRE, "share": 0.5, "half_duplex": False}], seed=2, jitter_s="1 ms")
+    half = net.fabric.half_duplex
+    assert half is not None and (half[:-1] == (net.fabric.up_bps[:-1] == 1e7)).all() and half.sum() == 5
+    ends = np.arange(10), np.roll(np.arange(10), 1)
+    other = class_star(10, [wifi, {**FIBRE, "share": 0.5, "half_duplex": False}], seed=3, jitter_s="1 ms")
+    assert not np.isclose(net.paths.jitter.delay_s(*ends, 1), other.paths.jitter.delay_s(*ends, 1)).any()
+
+
 @given(st.integers(1, 200), st.lists(st.integers(0, 10), min_size=1, max_size=5).filter(any), st.integers(0, 50))
 def test_counts_are_shares_rounded_by_largest_remainders(workers: int, parts: list[int], seed: int) -> None:
     shares = [part / sum(parts) for part in parts]
