@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
 
 from network_models.fabric import Floats
 from network_models.paths import Paths
@@ -50,9 +48,19 @@ class _Framed:
         return self._inner.stall_s(size_bytes / self._protocol.efficiency, latency_s, path_bps, idle_s)
 
 
-@lru_cache(maxsize=64)
+class _Felt(Paths):
+    """Paths under a protocol; what connections remember, and the numbers of calls, are those of the paths below."""
+
+    def __init__(self, paths: Paths, protocol: Protocol) -> None:
+        vars(self).update(vars(paths))
+        self._below = paths
+        self.transport = _Framed(paths.transport, protocol)  # type: ignore[assignment]  # its name is not of the class
+
+    def call(self) -> int:
+        """Number a collective among all of the paths below."""
+        return self._below.call()
+
+
 def framed(paths: Paths, protocol: Protocol) -> Paths:
-    """The same paths under a protocol; they share what connections remember."""
-    seen = copy(paths)
-    seen.transport = _Framed(paths.transport, protocol)  # type: ignore[assignment]  # its name is not of the class
-    return seen
+    """The same paths as messages under a protocol feel them."""
+    return _Felt(paths, protocol)

@@ -42,6 +42,8 @@ class Congestion:
         round_trip = 2.0 * latency
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             windows = np.where(round_trip > 0, 8.0 * self.window_bytes / round_trip, np.inf)
+            if not loss.any():
+                return windows
             segments = LOSS_MODELS[self.loss_model](
                 round_trip, loss, round_trip + self.timeout_floor_s, self.segments_per_ack
             )
@@ -53,8 +55,11 @@ class Congestion:
         A connection that was used is taken to have opened its window to the path's bandwidth times round trip.
         """
         round_trip = 2.0 * latency_s
+        timeout = round_trip + self.timeout_floor_s
+        if (idle_s < timeout).all():
+            return np.zeros(np.shape(idle_s))  # all windows are open
         with np.errstate(invalid="ignore"):
             opened = np.minimum(np.nan_to_num(path_bps * round_trip / 8.0, nan=np.inf), self.window_bytes)
         initial = self.initial_segments * self.segment_bytes
-        window = window_after_idle(opened, initial, idle_s, round_trip + self.timeout_floor_s)
+        window = window_after_idle(opened, initial, idle_s, timeout)
         return slow_start_s(wire_bytes, window, round_trip, path_bps)

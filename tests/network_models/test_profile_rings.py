@@ -90,3 +90,16 @@ def test_alike_ranks_are_cheap(profile: str) -> None:
     begin = time.process_time()
     net.all_reduce(None, 0.0, sizes)
     assert time.process_time() - begin < 0.3  # about 30 ms; 130,000 messages one by one take seconds
+
+
+@PROFILES
+def test_a_new_run_draws_and_remembers_nothing_of_the_last(profile: str) -> None:
+    net = star(4, 1e8, 1e8, 0.005, transport="tcp", jitter_s="2 ms", profile=profile)
+
+    def run() -> list[list[float]]:
+        net.reset()
+        return [net.all_reduce(range(4), now, np.full(4, 1e5)).finish.tolist() for now in (0.0, 1.0, 2.0)]
+
+    first, again = run(), run()
+    assert first == again
+    assert len({round(finish[0] - now, 9) for finish, now in zip(first, (0.0, 1.0, 2.0), strict=True)}) == 3
