@@ -66,7 +66,6 @@ def in_step(paths: Paths, workers: Integers, start: Floats, program: Program) ->
     if ranks == 1:
         return Timing.alike(1, begin, 0.0, 0.0, 0.0)
     pair = workers[:1], workers[1:2]
-    paths.regime.watch(*pair, 0.0)
     latency, rate, most = (float(of(*pair)[0]) for of in (paths.latency_s, paths.rate_bps, paths.ceiling_bps))
     wire = float(paths.transport.capacity_bps(paths.fabric.path_bps(*pair))[0])
     phases, alone, steps = [0.0, 0.0], 0.0, 0
@@ -160,7 +159,6 @@ class _State:
         known = self._path
         if known is None or known[0] is not step.source or known[1] is not step.destination or self.paths.jitter:
             here, there = self.nodes[step.source], self.nodes[step.destination]
-            self.paths.regime.watch(here, there, 0.0)
             latency, rate = self.paths.latency_s(here, there, key), self.paths.rate_bps(here, there)
             self._path = known = (step.source, step.destination, latency, rate)
         return known

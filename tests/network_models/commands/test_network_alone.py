@@ -175,8 +175,8 @@ def test_bad_scenarios(
             "bandwidth_bps: expected a positive rate",
         ),
         (
-            ("collective", "neighbours", "bytes=1", "workers=2", "profile=gloo", *LINK),
-            "profile: expected one that has neighbours, got 'gloo'",
+            ("collective", "neighbours", "bytes=1", "workers=2", "profile=mpi", *LINK),
+            "network.profile: expected one of ideal, gloo, nccl, got",
         ),
         (("collective", "all_reduce", "bytes=1", "workers=2", "network=moon"), "network: expected one of "),
         (
