@@ -86,9 +86,11 @@ class Timing:
         )
 
     @classmethod
-    def alike(cls, workers: int, finish: float, uplink: float, downlink: float, latency: float) -> Timing:
+    def alike(
+        cls, workers: int, finish: float, uplink: float, downlink: float, latency: float, queueing: float = 0.0
+    ) -> Timing:
         """Say the same of every worker, none of whom waits."""
-        return cls(*(spread(value, workers) for value in (finish, uplink, downlink, 0.0, latency)))
+        return cls(*(spread(value, workers) for value in (finish, uplink, downlink, 0.0, latency, queueing)))
 
     @classmethod
     def nothing(cls, start: Floats) -> Timing:

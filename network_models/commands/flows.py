@@ -63,13 +63,13 @@ def durations(scenario: Mapping[str, Any]) -> list[float]:
     for place, name in enumerate(names):
         if name in names[:place]:
             raise ValueError(f"nodes[{place}].name: expected another name than the nodes before, got {name!r}")
-    known = {name: place for place, name in enumerate(names)}
-    posts = [_post(flow, f"flows[{place}]", known) for place, flow in enumerate(_entries(scenario, "flows"))]
     transport = scenario.get("transport", "ideal")
     if "links" in scenario:
         network = _graph(names, _entries(scenario, "links"), transport)
     else:
         network = _star(nodes, transport)
+    known = {name: place for place, name in enumerate(names)}
+    posts = [_post(flow, f"flows[{place}]", known) for place, flow in enumerate(_entries(scenario, "flows"))]
     return _played(network, posts)
 
 

@@ -67,7 +67,9 @@ def contended(program: Program, paths: Paths, workers: Integers) -> bool:
         seen[key] = step
         if step.lag > 1 and len(seen) > 1 or paths.transport.remembers and _one_connection(step, len(nodes)):
             return True
-        if not step.symmetric and not (_once(step.source, len(nodes)) and _once(step.destination, len(nodes))):
+        if not (step.symmetric and step.each(program.ranks) == 1) and not (
+            _once(step.source, len(nodes)) and _once(step.destination, len(nodes))
+        ):
             return True
         if not owners.admit(paths.fabric, nodes, step):
             return True

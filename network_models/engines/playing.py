@@ -15,7 +15,6 @@ from network_models.engines.contention import contended
 from network_models.engines.reference import Reference
 from network_models.engines.trial import Trial
 from network_models.fabric import Floats, Integers
-from network_models.links import Links
 from network_models.paths import Paths
 from network_models.profiles import profile
 from network_models.profiles.plan import Played
@@ -78,9 +77,7 @@ class Player:
 
     def _cheapest(self, workers: Integers, call: Call) -> str:
         key = ("auto", id(workers), call.largest, tuple(call.growth(2, call.ranks)))
-        fabric = self.paths.fabric
-        own = isinstance(fabric, Links) and fabric.half_duplex is None
-        trial = None if own else Trial(self.paths, workers)
+        trial = None if vector.even(self.paths) else Trial(self.paths, workers)
         return self._once(key, lambda: (cheapest_all_reduce(self.paths, workers, call, trial), workers))[0]
 
     def plan(self, name: Hashable, call: Call, schedule: Callable[[Call], Program]) -> Program:
@@ -105,6 +102,9 @@ class Player:
             self.paths.regime.watch(workers, np.roll(workers, -1), 0.0)
         if self._reference is not None:
             return self._reference.play(workers, start, program, server_start)
+        together = vector.in_step(self.paths, workers, start, program) if vector.even(self.paths) else None
+        if together is not None:
+            return together
         meets = self._meets(pattern, program, workers)
         play = events.play if meets else vector.play
         return play(self.paths, workers, start, program, server_start)

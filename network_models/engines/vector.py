@@ -13,6 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from network_models.fabric import Floats, Integers
+from network_models.links import Links
 from network_models.paths import Paths
 from network_models.schedules.step import Program, Step
 from network_models.timing import Timing, same
@@ -38,10 +39,9 @@ def play(paths: Paths, workers: Integers, start: Floats, program: Program, serve
         waiting otherwise. Its propagation is that of the message it sends or, where it sends none, of the one it gets.
     """
     key = paths.call()
-    if paths.plain and not program.servers and paths.fabric.alike(workers) and same(start):
-        together = _in_step(paths, workers, float(start[0]), program)
-        if together is not None:
-            return together
+    together = in_step(paths, workers, start, program)
+    if together is not None:
+        return together
     state = _State(paths, workers, start, program, server_start)
     number = 0
     for simple, steps in groupby(program.steps, key=state.simple):
@@ -55,20 +55,36 @@ def play(paths: Paths, workers: Integers, start: Floats, program: Program, serve
     return state.timing(start)
 
 
-def _in_step(paths: Paths, workers: Integers, start: float, program: Program) -> Timing | None:
-    """The timing of alike ranks that all do the same in every step; None if they do not."""
-    ranks = len(workers)
+def in_step(paths: Paths, workers: Integers, start: Floats, program: Program) -> Timing | None:
+    """Time alike ranks that begin together and do the same in every step; None if they do not.
+
+    On a star they may even send to many at once, since what all do on alike links shares them evenly.
+    """
+    if not (paths.plain and not program.servers and paths.fabric.alike(workers) and same(start)):
+        return None
+    ranks, begin = len(workers), float(start[0])
     if ranks == 1:
-        return Timing.alike(1, start, 0.0, 0.0, 0.0)
-    latency, rate = float(paths.latency_s(workers[0], workers[1])), float(paths.rate_bps(workers[0], workers[1]))
-    paths.regime.watch(workers[:1], workers[1:2], 0.0)
-    phases, steps = [0.0, 0.0], 0
+        return Timing.alike(1, begin, 0.0, 0.0, 0.0)
+    pair = workers[:1], workers[1:2]
+    latency, rate, most = (float(of(*pair)[0]) for of in (paths.latency_s, paths.rate_bps, paths.ceiling_bps))
+    wire = float(paths.transport.capacity_bps(paths.fabric.path_bps(*pair))[0])
+    phases, alone, steps = [0.0, 0.0], 0.0, 0
     for step in program.steps:
-        if not step.symmetric or not isinstance(step.size_bytes, (int, float)) or step.lag > 1:
+        many = step.each(ranks) if step.symmetric else 0
+        if not isinstance(step.size_bytes, (int, float)) or step.lag > 1 or many != 1 and not (many and even(paths)):
             return None
-        phases[not step.reducing] += step.times * (latency + float(paths.bits(step.size_bytes)) / rate)
+        bits = float(paths.bits(step.size_bytes))
+        phases[not step.reducing] += step.times * (latency + bits / (rate if many == 1 else min(wire / many, most)))
+        alone += step.times * (latency + bits / rate)
         steps += step.times
-    return Timing.alike(ranks, start + phases[0] + phases[1], phases[0], phases[1], steps * latency)
+    total = phases[0] + phases[1]
+    queueing = max(total - alone, 0.0)
+    return Timing.alike(ranks, begin + total, phases[0], phases[1], steps * latency, queueing)
+
+
+def even(paths: Paths) -> bool:
+    """Whether messages meet nowhere but on their own ends' links, each direction by itself."""
+    return isinstance(paths.fabric, Links) and paths.fabric.half_duplex is None
 
 
 class _State:
@@ -143,7 +159,6 @@ class _State:
         known = self._path
         if known is None or known[0] is not step.source or known[1] is not step.destination or self.paths.jitter:
             here, there = self.nodes[step.source], self.nodes[step.destination]
-            self.paths.regime.watch(here, there, 0.0)
             latency, rate = self.paths.latency_s(here, there, key), self.paths.rate_bps(here, there)
             self._path = known = (step.source, step.destination, latency, rate)
         return known

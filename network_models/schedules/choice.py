@@ -105,7 +105,7 @@ def _pipelined(paths: Paths, program: Program, latency_s: float, rate_bps: float
 def _most(paths: Paths, step: Step, ranks: int) -> float:
     """The most bits that one rank sends, or receives, in a step."""
     if step.symmetric:
-        return float(np.max(paths.bits(step.size_bytes)))
+        return step.each(ranks) * float(np.max(paths.bits(step.size_bytes)))
     bits = np.broadcast_to(paths.bits(step.size_bytes), step.source.shape)
     return float(max(np.bincount(ends, bits).max() for ends in (step.source, step.destination)))
 

@@ -13,7 +13,8 @@ from network_models.schedules.tree import order
 def all_to_all_direct(call: Call) -> Program:
     """Every rank sends its message to every other at once. Alike, m bytes a pair: a + (w-1) 8 m / B."""
     source, destination = _pairs(call.ranks)
-    return Program(call.ranks, [Step(source, destination, _each(call, source))] if len(source) else [])
+    size = _each(call, source)
+    return Program(call.ranks, [Step(source, destination, size, symmetric=True)] if len(source) else [])
 
 
 def all_to_all_pairwise(call: Call) -> Program:
@@ -33,8 +34,8 @@ def all_reduce_sharded_server(call: Call) -> Program:
         return Program(1, ())
     if servers < 2:
         source, destination = _pairs(ranks)
-        up = Step(source, destination, _each(call, source, 1.0 / ranks), reducing=True)
-        return Program(ranks, (up, Step(source, destination, call.result / ranks)))
+        up = Step(source, destination, _each(call, source, 1.0 / ranks), reducing=True, symmetric=True)
+        return Program(ranks, (up, Step(source, destination, call.result / ranks, symmetric=True)))
     source, destination = np.repeat(np.arange(ranks), servers), np.tile(np.arange(-servers, 0), ranks)
     up = Step(source, destination, _each(call, source, 1.0 / servers), reducing=True)
     return Program(ranks, (up, Step(destination, source, call.result / servers)), servers)

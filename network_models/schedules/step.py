@@ -42,7 +42,7 @@ class Step:
     shift : int
         Every rank r sends to r + shift modulo w, in the order of r; 0 for any other pattern.
     symmetric : bool
-        Whether every rank sends one message and receives one.
+        Whether all ranks send, and receive, the same number of messages each.
     """
 
     source: Integers
@@ -54,6 +54,10 @@ class Step:
     lag: int = 1
     shift: int = 0
     symmetric: bool = False
+
+    def each(self, ranks: int) -> int:
+        """How many messages a rank sends in a symmetric step, and how many it receives."""
+        return len(self.source) // ranks
 
     @property
     def sizes(self) -> Floats:

@@ -138,12 +138,14 @@ def test_small_messages_lack_what_mpi_spends_before_it_sends(schedule: str) -> N
 
 
 def test_what_all_do_alike_is_one_number() -> None:
-    for schedule in ("ring", "recursive_doubling", "rabenseifner", "torus_2d", "server"):
+    for schedule in ("ring", "recursive_doubling", "rabenseifner", "torus_2d", "server", "sharded_server"):
         net = star(64, B, B, A, all_reduce=schedule)
         timing = net.all_reduce(None, 1.0, np.broadcast_to(M, 64))
         assert timing.finish.strides == (0,) and timing.finish.shape == (64,)
-        slow = net.all_reduce(range(64), np.linspace(1.0, 1.0 + 1e-15, 64), np.full(64, M))
-        assert slow.finish == pytest.approx(timing.finish, rel=1e-12)
+        other = star(64, B, [B] * 63 + [2 * B], A, all_reduce=schedule)  # not alike, but nobody is slower for it
+        if schedule != "server":
+            slow = other.all_reduce(range(64), np.full(64, 1.0), np.full(64, M))
+            assert slow.finish.max() == pytest.approx(timing.finish[0], rel=1e-9)
     program = SCHEDULES["all_reduce"]["ring"](call_of(64))
     assert len(program.steps) == 3 and vector.play(net.paths, np.arange(64), np.zeros(64), program).finish.strides == (
         0,

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from network_models import Links, Network, Timing
+from network_models.conditions import Trace
 from network_models.engines import events, vector
 from network_models.engines.contention import contended, incidence
 from network_models.engines.reference import Reference
@@ -66,7 +67,14 @@ def scenarios(draw: st.DrawFn) -> tuple[Paths, np.ndarray, np.ndarray, Callable[
     half = np.array([draw(st.booleans()) for _ in range(n + 1)]) if draw(st.integers(0, 3)) == 0 else None
     if half is not None:
         down = np.where(half, up, down)
-    links = Links(up, down, each(LATENCIES, n + 1), half_duplex=half)
+    rates = {}
+    if draw(st.integers(0, 3)) == 0:  # some links have half a second of one rate, one of another, and again
+        for node in draw(st.sets(st.integers(0, n - 1), min_size=1)):
+            rates[node] = Trace([0.0, 0.5], [draw(st.sampled_from([1e6, 4e6])), 2e6], period_s=1.5)
+            up[node] = rates[node].peak_bps
+            if half is not None and half[node]:
+                down[node] = up[node]
+    links = Links(up, down, each(LATENCIES, n + 1), half_duplex=half, rates=rates)
     transport, jitter = draw(st.sampled_from([None, None, Tcp()])), draw(st.sampled_from([None, Jitter()]))
     paths = Paths(links, transport, jitter)
     workers = np.array(draw(st.permutations(range(n)))[: draw(st.integers(1, n))])

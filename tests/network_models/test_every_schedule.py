@@ -67,7 +67,7 @@ def test_steps_are_well_formed(collective: str, name: str, ranks: int) -> None:
         assert step.times >= 1 and len(step.source) == len(step.destination) and (step.source != step.destination).all()
         assert (step.sizes >= 0).all() and step.sizes.shape == step.source.shape
         if step.symmetric:
-            assert sorted(step.source) == sorted(step.destination) == list(range(ranks))
+            assert sorted(step.source) == sorted(step.destination) == sorted([*range(ranks)] * step.each(ranks))
         if step.shift:
             assert step.source.tolist() == list(range(ranks))
             assert step.destination.tolist() == [(rank + step.shift) % ranks for rank in range(ranks)]

@@ -60,3 +60,29 @@ def test_a_thousand_pushes_in_flight() -> None:
 def test_unlike_ring_of_hundreds() -> None:
     net, start, sizes = unlike(256)
     assert cpu_seconds(lambda: net.all_reduce(range(256), start, np.full(256, 10**6), lambda count: 10**6), 3) < 0.1
+
+
+def test_a_ring_of_ten_thousand_unlike_workers() -> None:
+    net, start, _ = unlike(10_000)
+    assert cpu_seconds(lambda: net.all_reduce(None, start, np.full(10_000, 1e6)), 2) < 1.5  # about 0.25
+
+
+def test_what_all_do_alike_costs_the_same_for_any_number() -> None:
+    def rounds(workers: int) -> float:
+        net, sizes = star(workers, 1e9, 1e9, 1e-4), np.broadcast_to(1e6, workers)
+
+        def one() -> None:
+            for _ in range(20):
+                net.all_reduce(None, 0.0, sizes, lambda count: 1e6)
+                timing, server = net.gather(None, 0.0, sizes)
+                net.broadcast(None, timing.finish, server, 1e6)
+
+        one()
+        return cpu_seconds(one)
+
+    assert rounds(100_000) < 2 * rounds(10)
+
+
+def test_a_thousand_workers_with_messages_that_meet_share_one_answer() -> None:
+    net, sizes = star(1000, 1e9, 1e9, 1e-4, all_to_all="direct"), np.broadcast_to(1e3, 1000)
+    assert cpu_seconds(lambda: net.all_to_all(None, 0.0, sizes), 2) < 1.0  # about 0.03
