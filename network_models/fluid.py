@@ -65,6 +65,7 @@ class FluidNetwork:
         self._messages: dict[int, Message] = {}
         self._starting: list[Flow] = []
         self._wakes: list[float] = []  # times at which a wake-up is scheduled; the first is the next to come
+        self._due = float("inf")  # when the next flow drains
         self._transfers = 0
         self._opens: dict[tuple[int, int], float] = {}  # when the last message of each channel can begin to flow
         self._bound_for: Counter[int] = Counter()
@@ -180,7 +181,7 @@ class FluidNetwork:
         heappop(self._wakes)
         now = self.env.now
         try:
-            drained = self._sharing.finish(now)
+            drained = self._sharing.finish(now) if now >= self._due else []
             if self._starting:
                 drained += [flow for flow in self._starting if not flow.bits]
                 self._sharing.start(now, [flow for flow in self._starting if flow.bits])
@@ -188,20 +189,23 @@ class FluidNetwork:
         except Stranded as stranded:
             message = self._messages[stranded.flow.sequence]
             raise ValueError(never_finishes(self.paths, message.source, message.destination, now)) from None
-        for flow in sorted(drained, key=lambda flow: flow.sequence):
-            self._deliver(self._messages.pop(flow.sequence), now, flow.route)
-        if (time := self._sharing.next_finish()) < float("inf"):
-            self._wake_at(time)
+        if len(drained) > 1:
+            drained.sort(key=lambda flow: flow.sequence)
+        for flow in drained:
+            self._deliver(self._messages.pop(flow.sequence), now, flow)
+        self._due = self._sharing.next_finish()
+        if self._due < float("inf"):
+            self._wake_at(self._due)
 
-    def _deliver(self, message: Message, now: float, route: tuple[int, ...]) -> None:
+    def _deliver(self, message: Message, now: float, flow: Flow) -> None:
         """Mark a message as drained, and hand over all that wait for no earlier one of their channel."""
         message.drained_s = now
         self._bound_for[message.destination] -= message.size_bytes > 0
         if self.paths.transport.remembers:
             ends = np.array([message.source]), np.array([message.destination])
             self.paths.used(*ends, np.array([now]))
-        for link in route:
-            self.carried_bits[link] += self.paths.bits(message.size_bytes)
+        for link in flow.route:
+            self.carried_bits[link] += flow.size_bits
         self.sent_bytes[message.source] += message.size_bytes
         key = (message.source, message.destination)
         channel = self._channels[key]
@@ -211,8 +215,8 @@ class FluidNetwork:
             first.delivered.succeed(first.record(now))
         if not channel:
             del self._channels[key]
-        elif (flow := self._held.pop(channel[0].sequence, None)) is not None:
-            self._begin(flow)
+        elif (held := self._held.pop(channel[0].sequence, None)) is not None:
+            self._begin(held)
 
 
 class _Wake(simpy.Event):

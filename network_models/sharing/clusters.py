@@ -34,9 +34,13 @@ class _Star:
         self._users: dict[int, Flow] = {}  # of links other than the centre: one each
 
     def add(self, now: float, flow: Flow) -> None:
-        cap = min(flow.cap_bps, min(self._capacity[link] for link in flow.route))
+        cap = flow.cap_bps
+        for link in flow.route:
+            if link != self.centre:
+                self._users[link] = flow
+            if self._capacity[link] < cap:
+                cap = self._capacity[link]
         self._flows[flow.sequence] = flow
-        self._users.update((link, flow) for link in flow.route if link != self.centre)
         if cap:
             self._link.add(now, flow.sequence, flow.bits, cap)
         else:
@@ -83,7 +87,7 @@ class Clusters:
     def __init__(self, capacity_bps: Sequence[float], hot: Collection[int] = ()) -> None:
         self._capacity = list(capacity_bps)
         self._hot = frozenset(hot)
-        self._users: Counter[int] = Counter()
+        self._users: dict[int, int] = {}
         self._of: dict[int, _Star | Web | None] = {}  # link in use -> cluster; None: to be regrouped
         self._queue: list[tuple[float, int, _Star | Web]] = []
         self._pushes = 0
@@ -107,21 +111,24 @@ class Clusters:
                     self._of[link] = star
                 star.add(now, flow)
                 self._touch(star)
-            self._users.update(flow.route)
+            for link in flow.route:
+                self._users[link] = self._users.get(link, 0) + 1
         self._regroup(now, loose)
 
     def next_finish(self) -> float:
         """See `Sharing`."""
-        for cluster in self._touched.values():
-            if cluster.due != _DISSOLVED:
-                cluster.due = cluster.next_finish()
-                if cluster.due < _INFINITY:
-                    self._pushes += 1
-                    heappush(self._queue, (cluster.due, self._pushes, cluster))
-        self._touched.clear()
-        while self._queue and self._queue[0][2].due != self._queue[0][0]:
-            heappop(self._queue)
-        return self._queue[0][0] if self._queue else _INFINITY
+        if self._touched:
+            for cluster in self._touched.values():
+                if cluster.due != _DISSOLVED and (due := cluster.next_finish()) != cluster.due:
+                    cluster.due = due
+                    if due < _INFINITY:
+                        self._pushes += 1
+                        heappush(self._queue, (due, self._pushes, cluster))
+            self._touched.clear()
+        queue = self._queue
+        while queue and queue[0][2].due != queue[0][0]:
+            heappop(queue)
+        return queue[0][0] if queue else _INFINITY
 
     def finish(self, now: float) -> list[Flow]:
         """See `Sharing`."""
@@ -129,6 +136,7 @@ class Clusters:
         while self.next_finish() <= now:
             due.append(heappop(self._queue)[2])
         for cluster in due:
+            cluster.due = _INFINITY
             gone = cluster.finish(now)
             ended += gone
             for flow in gone:

@@ -18,12 +18,18 @@ class Flow:
         What is left to send; engines update it when they let go of the flow or re-solve.
     cap_bps : float
         What it may not exceed whatever is free.
+
+    Attributes
+    ----------
+    size_bits : float
+        What was left when it was made.
     """
 
-    __slots__ = ("bits", "cap_bps", "rate", "route", "sequence")
+    __slots__ = ("bits", "cap_bps", "rate", "route", "sequence", "size_bits")
 
     def __init__(self, sequence: int, route: tuple[int, ...], bits: float, cap_bps: float = float("inf")) -> None:
-        self.sequence, self.route, self.bits, self.cap_bps, self.rate = sequence, route, bits, cap_bps, 0.0
+        self.sequence, self.route, self.cap_bps, self.rate = sequence, route, cap_bps, 0.0
+        self.bits = self.size_bits = bits
 
 
 class Sharing(Protocol):

@@ -130,11 +130,11 @@ class Web:
         return loose
 
     def radiates(self) -> bool:
-        """Whether all flows share one link and nothing else in common, and move."""
+        """Whether all flows share one link, which moves, and nothing else in common."""
         if not self.flows or self._hops != len(self._link) + self.flows - 1:
             return False
-        hub = any(self._users[self._link[resource]] == self.flows for resource in self._keys[0][0])
-        return hub and all(self._capacity[resource] for resource in self._link)
+        hubs = (link for link in self._keys[0][0] if self._users[self._link[link]] == self.flows)
+        return any(self._capacity[hub] for hub in hubs)
 
     def _move(self, now: float) -> None:
         if now != self._since:
