@@ -28,7 +28,8 @@ def class_star(
         by class: `up_bps`, `down_bps`, `latency_s` and whatever else takes one value for each worker. All classes name
         the same settings.
     seed : int
-        Of who belongs to which class, at least 0. How many do is exact: shares of n, rounded by largest remainders.
+        Of who belongs to which class, and of what `star` draws, at least 0. How many do is exact: shares of n, rounded
+        by largest remainders.
     name : str
         How reports call this network.
     **network
@@ -54,7 +55,7 @@ def class_star(
     each: dict[str, Any] = {key: [classes[number][key] for number in members.tolist()] for key in keys}
     if twice := sorted(set(each) & set(network)):
         raise ValueError(f"network.{twice[0]}: expected it in the classes or beside them, got both")
-    return star(workers=count, name=name, **each, **network)
+    return star(workers=count, name=name, seed=seed, **each, **network)
 
 
 def assigned(workers: int, shares: Sequence[Any], seed: int) -> Integers:
