@@ -39,7 +39,8 @@ class Way:
             return start + bits / self.cap_bps
         if len(self.traces) == 1:
             return float(self.traces[0].finish(start, bits))
-        begin, left, window, idle = start, bits, bits / self.peak_bps, 0.0
+        means = [mean for trace in self.traces if (mean := trace.mean_bps)]
+        begin, left, window, idle = start, bits, 1.5 * bits / min([self.peak_bps, *means]), 0.0
         while True:
             edges, rates = self.walked(begin, begin + window)
             sums = np.cumsum(rates * np.diff(edges))
@@ -47,7 +48,7 @@ class Way:
                 step = int(np.searchsorted(sums, left * (1 - 1e-12)))
                 return float(edges[step] + (left - (sums[step - 1] if step else 0.0)) / rates[step])
             idle = 0.0 if sums[-1] else idle + window
-            if idle > self._patience():
+            if idle and idle > self._patience():
                 return np.inf
             begin, left, window = begin + window, left - float(sums[-1]), 2 * window
 

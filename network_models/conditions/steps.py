@@ -95,15 +95,16 @@ class Steps:
 
     def changes(self, start: float, end: float) -> Floats:
         """The times of `times_s`, unrolled, that lie strictly between two."""
-        first = int(np.searchsorted(self.times_s, self.settled_s))
-        once = self.times_s if self.period_s is None else self.times_s[:first]
-        if self.period_s is not None:
-            low = int(np.floor((start - self.settled_s) / self.period_s))
-            high = int(np.floor((end - self.settled_s) / self.period_s))
-            low = low if not self.settled_s else max(low, 0)
-            turns = self.period_s * np.arange(low, high + 1)
-            once = np.concatenate((once, (turns[:, None] + self.times_s[first:]).ravel()))
-        return np.asarray(once[(once > start) & (once < end)])
+        once, first = self.times_s, int(np.searchsorted(self.times_s, self.settled_s))
+        if self.period_s is None:
+            return _between(once, start, end)
+        low, high = (int(np.floor((x - self.settled_s) / self.period_s)) for x in (start, end))
+        turns = self.period_s * np.arange(max(low, 0) if self.settled_s else low, high + 1)
+        if len(turns) > 2:
+            repeated = [_between((turns[:, None] + once[first:]).ravel(), start, end)]
+        else:
+            repeated = [_between(once[first:], start - turn, end - turn) + turn for turn in turns]
+        return np.concatenate((_between(once[:first], start, end), *repeated))
 
     def next_change(self, x: float) -> float:
         """The first time after `x` at which a step begins (with a period: or the steps begin anew)."""
@@ -126,6 +127,11 @@ class Steps:
     def _within(self, folded: Floats) -> Floats:
         index = self._index(folded)
         return np.asarray(self._sums[index] + (folded - self.times_s[index]) * self.rates_bps[index])
+
+
+def _between(times: Floats, start: float, end: float) -> Floats:
+    """Those of increasing times that lie strictly between two."""
+    return times[np.searchsorted(times, start, side="right") : np.searchsorted(times, end, side="left")]
 
 
 def _checked(times_s: npt.ArrayLike, rates_bps: npt.ArrayLike) -> tuple[Floats, Floats]:

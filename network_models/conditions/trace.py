@@ -131,14 +131,16 @@ class Trace:
         return np.asarray(begin + self.steps.lasting(begin + self.offset_s, bits))
 
 
-def delivering(trace: Trace, key: str) -> Trace:
+def delivering(trace: object, key: str) -> Trace:
     """Return the trace if it delivers for ever.
 
     Raises
     ------
     ValueError
-        If it is zero everywhere, or from some time on, naming the key.
+        If it is none, or zero everywhere, or from some time on, naming the key.
     """
+    if not isinstance(trace, Trace):
+        raise ValueError(f"{key}: expected a Trace, got {trace!r}")
     if trace.steps.ends_at_zero:
         when = "at no time" if not trace.peak_bps else f"nothing after {trace.steps.times_s[-1]:g} s"
         raise ValueError(f"{key}: expected a trace that delivers (repeat it, or end it at a rate > 0), got {when}")

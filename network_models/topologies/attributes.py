@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from network_models.conditions.files import read_trace
+from network_models.conditions.trace import delivering
 from network_models.fabric import Rate
 
 
@@ -17,7 +18,7 @@ def rate_of(
     Returns
     -------
     bps : float
-        Bits/s; of a rate that changes, the largest (its `peak_bps`, or what `bps` says where it has none).
+        Bits/s; of a rate that changes, the largest, whatever `bps` says.
     rate : Rate or None
         A string is the name of a trace file.
 
@@ -29,14 +30,13 @@ def rate_of(
     rate: Any = attributes.get("rate")
     if isinstance(rate, str):
         rate = read_trace(rate, key=f"{where}: rate")
+    if rate is not None:
+        return delivering(rate, f"{where}: rate").peak_bps, rate
     given = [key for key in ("bps", "bandwidth_bps") if key in attributes]
-    if hasattr(rate, "peak_bps") and not given:
-        return float(rate.peak_bps), rate
     if len(given) != 1:
         got = " and ".join(given) or "nothing"
         raise ValueError(f"{where}: bps: expected a rate as bps or bandwidth_bps, got {got}")
-    bps = read(attributes[given[0]], f"{where}: bps")
-    return float(getattr(rate, "peak_bps", bps)), rate
+    return read(attributes[given[0]], f"{where}: bps"), None
 
 
 def probability(value: object, key: str) -> float:

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from network_models.conditions import Trace
 from network_models.fabric import Fabric
 from network_models.topologies import Graph, fat_tree, full_mesh, ring, sharded_servers
 
@@ -89,18 +90,16 @@ def test_directed_edges_carry_what_they_say() -> None:
 
 
 def test_a_rate_that_changes_is_listed_by_resource() -> None:
-    class Steady:
-        def at(self, time: float) -> float:
-            return 1e6
-
-        def next_change(self, time: float) -> float:
-            return float("inf")
-
-    graph, rate = fat_tree(2, "1 Mbit/s", 0), Steady()
+    graph, rate = fat_tree(2, "1 Mbit/s", 0), Trace([0, 1], [1e6, 4e6])
     graph.edges[0, "edge0"]["rate"] = rate
     fabric = Graph(graph)
     assert dict(fabric.rates) == {fabric.route(0, 1)[0]: rate, fabric.route(1, 0)[-1]: rate}
     assert not fabric.alike(np.arange(2))
+    assert [fabric.capacity_bps[at] for at in fabric.rates] == [4e6, 4e6]  # of one that changes, the largest
+    for bad, told in ((5, "expected a Trace, got 5"), (Trace([0, 1], [1e6, 0.0]), "got nothing after 1 s")):
+        graph.edges[0, "edge0"]["rate"] = bad
+        with pytest.raises(ValueError, match=f"topology: edge .* rate: .*{told}"):
+            Graph(graph)
 
 
 def test_ties_spread_a_fat_tree_and_depend_on_the_pair_and_the_seed_only() -> None:
