@@ -11,9 +11,14 @@ from figures.curves import BANDS, draw_up
 from figures.groups import one_task
 from figures.problems import FigureError
 from figures.runs import Run, find_runs
+from figures.views import VIEWS
 
 SCALES = ("log", "linear")
 FORMATS = ("auto", "markdown", "rich")
+NAMES = (*CHARTS, *VIEWS, "table")
+_VIEW_USAGE = "".join(
+    f"  {name}\n" + "".join(f"      {key}={told}\n" for key, told in view.keys.items()) for name, view in VIEWS.items()
+)
 USAGE = f"""usage: python -m figures NAME runs='<glob>' [runs='<glob>' ...] [key=value ...]
 
 names:
@@ -22,7 +27,7 @@ names:
       x=uplink|total|paper which bits lie across (only *_vs_bits)
       scale=log|linear     of the horizontal axis
       band=minmax|std      around the mean over seeds
-  table
+{_VIEW_USAGE}  table
       target=<number>      accuracy (or loss) whose time is told
       format=auto|markdown|rich
       out=<folder>         also write table.md and table.csv
@@ -37,13 +42,14 @@ def parse(arguments: Sequence[str]) -> tuple[str, list[str], dict[str, str]]:
     FigureError
         For an unknown name or key, a key given twice, an argument without "=", or no `runs`.
     """
-    known = f"expected one of {', '.join([*CHARTS, 'table'])}"
+    known = f"expected one of {', '.join(NAMES)}"
     if not arguments:
         raise FigureError(f"name: {known}, got none")
     name, *rest = arguments
-    if name not in CHARTS and name != "table":
+    if name not in NAMES:
         raise FigureError(f"name: {known}, got {name!r}")
-    keys = {"out", "cache"} | ({"target", "format"} if name == "table" else {"x", "scale", "band"})
+    own = {"target", "format"} if name == "table" else {"x", "scale", "band"}
+    keys = {"out", "cache"} | (set(VIEWS[name].keys) if name in VIEWS else own)
     patterns: list[str] = []
     options: dict[str, str] = {}
     for argument in rest:
@@ -82,10 +88,20 @@ def _figure(name: str, runs: Sequence[Run], options: dict[str, str]) -> None:
 
     # Matplotlib takes half a second to load: wrong arguments are told before.
     from figures.drawing import Sheet, draw
-    from figures.saving import save_figure
+    from figures.saving import curves_csv, save_figure
 
     sheet = Sheet(chart.y, x, scale, band, task)
-    for path in save_figure(draw(curves, sheet), curves, sheet, Path(options.get("out", "outputs/figures")), name):
+    numbers, folder = curves_csv(curves, sheet), Path(options.get("out", "outputs/figures"))
+    for path in save_figure(draw(curves, sheet), numbers, sheet.caption(curves), folder, name):
+        print(path)
+
+
+def _view(name: str, runs: Sequence[Run], options: dict[str, str]) -> None:
+    numbers = VIEWS[name].draw_up(runs, options)
+    from figures.saving import save_figure
+
+    folder = Path(options.get("out", "outputs/figures"))
+    for path in save_figure(VIEWS[name].draw(numbers), numbers.csv(), numbers.caption, folder, name):
         print(path)
 
 
@@ -123,6 +139,8 @@ def main(arguments: Sequence[str]) -> int:
             print(f"figures: warning: left out {len(skipped)} half-written: {', '.join(skipped)}", file=sys.stderr)
         if name == "table":
             _table(runs, options)
+        elif name in VIEWS:
+            _view(name, runs, options)
         else:
             _figure(name, runs, options)
     except (FigureError, OSError) as error:

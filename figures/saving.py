@@ -17,7 +17,7 @@ from figures.drawing import STYLE, Sheet
 PNG_DPI = 200
 
 
-def save_figure(figure: Figure, curves: Sequence[Curve], sheet: Sheet, folder: Path, name: str) -> list[Path]:
+def save_figure(figure: Figure, numbers: str, caption: str, folder: Path, name: str) -> list[Path]:
     """Write NAME.pdf, NAME.png and NAME.csv into `folder`; equal input gives equal bytes, so no date is stored.
 
     Returns
@@ -30,7 +30,6 @@ def save_figure(figure: Figure, curves: Sequence[Curve], sheet: Sheet, folder: P
     OSError
         If the folder cannot be written to; earlier files are then still whole.
     """
-    caption = sheet.caption(curves)
     pdf, png = io.BytesIO(), io.BytesIO()
     with matplotlib.rc_context(STYLE):
         title = {"Title": name, "Subject": caption, "Creator": "bitclock", "CreationDate": None}
@@ -40,7 +39,7 @@ def save_figure(figure: Figure, curves: Sequence[Curve], sheet: Sheet, folder: P
     files = {
         f"{name}.pdf": pdf.getvalue(),
         f"{name}.png": png.getvalue(),
-        f"{name}.csv": curves_csv(curves, sheet).encode("utf-8"),
+        f"{name}.csv": numbers.encode("utf-8"),
     }
     return save(files, folder)
 

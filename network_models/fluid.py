@@ -71,7 +71,7 @@ class FluidNetwork:
         self._bound_for: Counter[int] = Counter()
         self._behind: set[int] = set()  # messages that wait for the earlier ones of their channel
         self._held: dict[int, Flow] = {}
-        self._costs: dict[tuple[int, int], tuple[tuple[int, ...], float, float]] = {}
+        self._costs: dict[tuple[int, int], tuple[tuple[int, ...], float, float, float]] = {}
         self.sent_bytes = [0.0] * (self._workers + self._servers)
         self.received_bytes = [0.0] * (self._workers + self._servers)
         self.carried_bits = np.zeros(len(paths.capacity_bps))
@@ -109,17 +109,18 @@ class FluidNetwork:
         if source == destination:
             raise ValueError(f"destination: expected another node than the source, got {destination} for both")
         size = number("size_bytes", size_bytes)
-        route, latency, cap = self._cost(source, destination, self._transfers if key is None else key)
-        message = Message(source, destination, size, self.env.now, latency, self._transfers, self.env.event())
+        route, latency, cap, alone_bps = self._cost(source, destination, self._transfers if key is None else key)
+        channel = self._channels.setdefault((source, destination), deque())
+        delay = latency + self._stall_s(source, destination, size, latency, bool(channel))
+        times = (self.env.now, latency, self._transfers, self._alone_s(source, destination, size, delay, alone_bps))
+        message = Message(source, destination, size, *times, self.env.event())
         self._transfers += 1
         self._messages[message.sequence] = message
         self._bound_for[destination] += size > 0
         self.paths.regime.meet(source, destination, self._bound_for[destination], size)
-        channel = self._channels.setdefault((source, destination), deque())
         flow = Flow(message.sequence, route, float(self.paths.bits(size)), cap)
         if behind:
             self._behind.add(message.sequence)
-        delay = latency + self._stall_s(source, destination, size, latency, bool(channel))
         channel.append(message)
         if delay > 0:
             self.env.timeout(delay, flow).callbacks.append(self._begin_after_latency)
@@ -127,18 +128,24 @@ class FluidNetwork:
             self._begin(flow)
         return message.delivered
 
-    def _cost(self, source: int, destination: int, key: int) -> tuple[tuple[int, ...], float, float]:
-        """Route, latency (jitter included) and ceiling of a message."""
+    def _cost(self, source: int, destination: int, key: int) -> tuple[tuple[int, ...], float, float, float]:
+        """Route, latency (jitter included) and ceiling of a message, and its rate when it is alone."""
         known = self._costs.get((source, destination))
         if known is None or self.paths.jitter is not None:
+            route = self.paths.fabric.route(source, destination)
             latency = float(self.paths.latency_s(source, destination, key))
-            known = (
-                self.paths.fabric.route(source, destination),
-                latency,
-                float(self.paths.ceiling_bps(source, destination)),
-            )
-            self._costs[source, destination] = known
+            cap = float(self.paths.ceiling_bps(source, destination))
+            alone_bps = min([cap, *(float(self.paths.capacity_bps[link]) for link in route)])
+            self._costs[source, destination] = known = (route, latency, cap, alone_bps)
         return known
+
+    def _alone_s(self, source: int, destination: int, size_bytes: float, delay_s: float, rate_bps: float) -> float:
+        """How long a message that begins now takes alone on its path, after `delay_s`."""
+        if not self.paths.fabric.rates:
+            return delay_s + float(self.paths.bits(size_bytes)) / rate_bps
+        flows = np.array([self.env.now + delay_s])
+        arrived = self.paths.arrival_s(np.array([source]), np.array([destination]), flows, np.array([size_bytes]))
+        return float(arrived[0]) - self.env.now
 
     def _stall_s(self, source: int, destination: int, size_bytes: float, latency_s: float, follows: bool) -> float:
         """Set-up and slow start; where it follows a message that is on its way, only until that one flows."""

@@ -9,7 +9,6 @@ played on the workers' other streams (see `streams`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import simpy
@@ -18,32 +17,15 @@ from network_models import Network, Timing
 from network_models.even import copied, even, lifted, most, put, taken
 from simulator.collectives import UP, timed
 from simulator.compute import Compute
+from simulator.moment import ADDED, CONTAINED, SPENT, Moment
+from simulator.spans import SpanListener
 from simulator.streams import Branch, Leg, Streams, bill
+from simulator.telling import Teller
 from simulator.trace import Entry, Header
 
-ADDED = ("compute", "encode", "uplink", "downlink", "waiting")  # what a worker's time is made of
-CONTAINED = ("latency", "uplink_latency", "downlink_latency", "hidden")
-SPENT = (*ADDED, *CONTAINED)
+__all__ = ["ADDED", "CONTAINED", "SPENT", "Clock", "Moment", "play"]
+
 Collective = Callable[[np.ndarray, float], Timing]
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Where simulated time stands at a mark.
-
-    Parameters
-    ----------
-    seconds : float
-        The makespan so far.
-    spent : dict of str to ndarray, shape (n,)
-        Cumulative seconds of each worker by kind, read-only; the latencies are the parts of uplink and downlink due to
-        propagation, and `latency` is their sum. In an all-reduce each half has half of it. `hidden` is the time in
-        which a branch communicated, or worked on what it had received, while its worker did something else; the other
-        kinds count a branch only where its worker was blocked on it.
-    """
-
-    seconds: float
-    spent: dict[str, np.ndarray]
 
 
 class Clock:
@@ -55,6 +37,8 @@ class Clock:
         Of the trace: the workers, and the FLOPs of a step.
     network : Network
     compute : Compute
+    listener : SpanListener, optional
+        Is told every span of time; see `simulator.spans`.
 
     Notes
     -----
@@ -62,7 +46,9 @@ class Clock:
     alike costs the same for any n.
     """
 
-    def __init__(self, header: Header, network: Network, compute: Compute) -> None:
+    def __init__(
+        self, header: Header, network: Network, compute: Compute, listener: SpanListener | None = None
+    ) -> None:
         n = header.workers
         self.network, self.compute, self.flops = network, compute, header.flops_per_step
         network.reset()
@@ -74,16 +60,18 @@ class Clock:
         self._streams = Streams(n)
         self._branch: Branch | None = None
         self._encoding: tuple[int, np.ndarray] | None = None  # pieces, and the seconds of all of them
+        self._told = Teller(listener, network)
 
     def play(self, entry: Entry) -> None:
         """Advance by one entry of a trace."""
+        self._told.entry(entry)
         getattr(self, "_" + entry["op"])(entry)
 
     def moment(self) -> Moment:
         """Copy the present state; a worker that is ahead, or sat out, has been waiting since."""
         spent = {kind: copied(values) for kind, values in self.spent.items()}
         spent["waiting"] = lifted(np.add, spent["waiting"], lifted(np.subtract, self.seconds, self.now))
-        return Moment(self.seconds, spent)
+        return Moment(self.seconds, spent, self._told.carried_bits)
 
     @property
     def seconds(self) -> float:
@@ -109,8 +97,11 @@ class Clock:
         return put(values, self._workers, taken(values, self._workers) + seconds)
 
     def _compute(self, kind: str, seconds: np.ndarray) -> None:
+        begin = self._ready
         self.now = self._added(self.now, seconds)
         self._spend(kind, seconds)
+        if self._branch is None:
+            self._told.span(kind, self._workers, begin, self._ready)
 
     def _meet(self, entry: Entry) -> None:
         """Play a collective."""
@@ -125,7 +116,11 @@ class Clock:
         if self._branch is not None or self._encoding is not None:
             self._meet_beside(collective, up)
         else:
-            self._communicate(collective(self._ready, 1.0), up)
+            leg = Leg.of(self._ready, collective(self._ready, 1.0), up)
+            self._told.collective(self._workers, leg)
+            for kind, seconds in leg.spent.items():
+                self._spend(kind, seconds)
+            self._release(leg.finish)
             self._streams.interrupt()
 
     _gather = _broadcast = _all_reduce = _all_gather = _meet
@@ -145,10 +140,12 @@ class Clock:
             pieces, seconds = self._encoding
             early = lifted(np.subtract, now, lifted(np.multiply, 1 - 1 / pieces, seconds))
             early = early if branch is None else lifted(np.maximum, early, free)
-            leg = Leg.of(early, collective(early, 1.0), up).later(Leg.of(start, collective(start, 1 / pieces), up))
+            leg = Leg.of(early, collective(early, 1.0), up)
+            leg = leg.later(self._told.trying(lambda: Leg.of(start, collective(start, 1 / pieces), up)))
         self._encoding = None
+        self._told.collective(self._workers, leg, "network")
         if branch is None:
-            bill(self._spend, [leg], now, leg.finish)
+            self._bill([leg], now, leg.finish)
             self._release(leg.finish)
             self._streams.interrupt()
         else:
@@ -183,19 +180,22 @@ class Clock:
         branch = self._streams.take(entry["name"])
         active, self._workers = self._workers, branch.workers
         now = self._ready
-        bill(self._spend, branch.legs, now, branch.finish)
+        self._bill(branch.legs, now, branch.finish)
         self.server = max(self.server, branch.server)
         self._release(lifted(np.maximum, now, branch.finish))
         self._streams.interrupt()
         self._workers = active
 
-    def _communicate(self, timing: Timing, up: float) -> None:
-        """Release the workers; `up` is the uplink's share of the latency."""
-        for kind in ("uplink", "downlink", "waiting", "latency"):
-            self._spend(kind, getattr(timing, kind))
-        self._spend("uplink_latency", lifted(np.multiply, up, timing.latency))
-        self._spend("downlink_latency", lifted(np.multiply, 1 - up, timing.latency))
-        self._release(timing.finish)
+    def _bill(self, legs: list[Leg], now: np.ndarray, until: np.ndarray) -> None:
+        """Bill the active workers, that stand at `now`, for what they waited for."""
+        paid: dict[str, np.ndarray] = {}
+
+        def spend(kind: str, seconds: np.ndarray) -> None:
+            self._spend(kind, seconds)
+            paid[kind] = lifted(np.add, paid[kind], seconds) if kind in paid else seconds
+
+        bill(spend, legs, now, until)
+        self._told.parts(self._workers, now, lifted(np.maximum, now, until), paid)
 
     def _active(self, entry: Entry) -> None:
         workers = np.asarray(entry["workers"], dtype=np.int64)
@@ -212,20 +212,27 @@ class Clock:
             begin = copied(self._ready)
             self.now = self._added(self.now, seconds)
             branch.legs.append(Leg(begin, copied(self._ready), {"encode": seconds}))
+            self._told.parts(self._workers, begin, self._ready, {"encode": seconds}, "network")
         else:
             self._compute("encode", seconds)
             if branch is None:
                 self._streams.interrupt()
             else:
+                before = taken(branch.trunk, self._workers)
                 branch.trunk = self._added(branch.trunk, seconds)
+                after = taken(branch.trunk, self._workers)  # drawn behind the gradient, of which it delays the rest
+                self._told.span("encode", self._workers, before, after)
                 self._streams.lent = self._added(self._streams.lent, seconds)
         self._encoding = (entry["pieces"], seconds) if "pieces" in entry else None
 
     def _at_server(self, entry: Entry) -> None:
+        begin = self.server
         self.server += self.compute.server_seconds(entry["size"])
+        self._told.server(begin, self.server)
 
     def _mark(self, entry: Entry) -> None:
         """A mark takes no time."""
+        self._told.mark(entry["round"], self.seconds)
 
 
 def play(entries: Iterable[Entry], clock: Clock, marks: set[int]) -> list[tuple[int, Moment]]:

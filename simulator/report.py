@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from simulator.clock import SPENT
+from simulator.moment import SPENT
 from simulator.progress import duration, size
 from simulator.records.folder import RunFolder
 
@@ -33,12 +33,12 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
     table.add_column("simulated time, mean worker")
     table.add_column("", justify="right")
     table.add_column("share", justify="right")
-    table.add_column("bandwidth / latency", justify="right")
+    table.add_column("bandwidth / latency / queue", justify="right")
     for kind, meaning in _KINDS:
         split = ""
         if kind in ("uplink", "downlink"):
-            latency = mean[f"{kind}_latency"]
-            split = f"{duration(mean[kind] - latency)} / {duration(latency)}"
+            latency, queue = mean[f"{kind}_latency"], mean[f"{kind}_queue"]
+            split = " / ".join(map(duration, (max(mean[kind] - latency - queue, 0.0), latency, queue)))
         table.add_row(f"{kind} ({meaning})", duration(mean[kind]), f"{mean[kind] / whole:.1%}", split)
     console.print(table)
     accuracy = "" if summary["final_accuracy"] is None else f"accuracy {summary['final_accuracy']:.2%}, "
@@ -48,6 +48,10 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
         f"real {duration(summary['wall_seconds'])}, of it gradients {duration(summary['gradient_seconds'])}",
         highlight=False,
     )
+    if summary.get("links"):
+        busiest = ", ".join(f"{link} {used:.1%}" for link, used in list(summary["links"]["busiest"].items())[:3])
+        mean_used = f"{summary['links']['mean_utilisation']:.1%}"
+        console.print(f"links used {mean_used} of their capacity; the busiest: {busiest or 'none'}", highlight=False)
     if "faults" in summary:
         console.print(f"faults: {troubles(summary['faults'])}", highlight=False)
     if summary["racy"]:

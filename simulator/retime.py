@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from simulator.config import check, plain, register, reporting
 from simulator.drivers.replay import retimed
 from simulator.records.folder import TIMELINE, RunFolder, RunFolderError
+from simulator.records.links import LinkRecord
 from simulator.records.recording import timeline_row
 from simulator.report import print_report
 from simulator.trace import NotReplayable, read_trace
@@ -53,8 +54,10 @@ def retime(source: RunFolder, config: DictConfig, target: RunFolder) -> dict[str
     start = time.perf_counter()
     about, summary = source.read_json("manifest"), source.read_json("summary")
     rounds = source.read_table("metrics")["round"].to_pylist()
-    compute = built(config.compute, "compute")
-    moments = retimed(source.trace, built(config.network, "network"), compute, set(rounds))
+    network, compute = built(config.network, "network"), built(config.compute, "compute")
+    moments, links = retimed(source.trace, network, compute, set(rounds)), LinkRecord(network)
+    for t, moment in moments:
+        links.note(t, moment)
     if [t for t, _ in moments] != rounds:
         last = moments[-1][0] if moments else 0
         raise RunFolderError(f"run: expected marks up to round {rounds[-1]} in {source.trace}, got them up to {last}")
@@ -64,15 +67,17 @@ def retime(source: RunFolder, config: DictConfig, target: RunFolder) -> dict[str
         shutil.copyfile(source.path / name, draft.path / name)
     draft.write_config(plain(config))
     draft.write_table("timeline", [timeline_row(t, moment) for t, moment in moments], TIMELINE)
+    draft.write_columns("links", links.table())
     about |= {"retimed_from": str(source.path.resolve()), "compute": compute.describe(), "command": sys.argv}
     draft.write_json("manifest", about)
     seconds = time.perf_counter() - start
-    timed = {"simulated_seconds": moments[-1][1].seconds, "wall_seconds": seconds, "gradient_seconds": 0.0}
-    draft.write_json("summary", summary | timed)
+    summary |= {"simulated_seconds": moments[-1][1].seconds, "links": links.summary()}
+    summary |= {"wall_seconds": seconds, "gradient_seconds": 0.0}
+    draft.write_json("summary", summary)
     if target.path.is_dir():
         target.path.rmdir()
     draft.path.rename(target.path)
-    return summary | timed
+    return summary
 
 
 def require_new(target: RunFolder) -> None:

@@ -28,6 +28,7 @@ from simulator.faults import Faults
 from simulator.manifest import manifest
 from simulator.progress import Progress
 from simulator.records.folder import RunFolder, RunFolderError
+from simulator.records.links import LinkRecord
 from simulator.records.recording import Cadence, Diverged, Recording, digest
 from simulator.tasks.task import Task
 from simulator.tasks.validation import torch_device
@@ -184,6 +185,7 @@ class Run:
             Cadence(c.rounds, c.eval_every, c.checkpoint_every),
             folder=self.folder if writes else None,
             clock=Clock(self.header(), self.network, self.compute) if writes and not self.messaging else None,
+            links=LinkRecord(self.network) if writes else None,
         )
 
     def _record(self, recording: Recording) -> dict[str, Any]:
@@ -230,6 +232,7 @@ class Run:
             "digest": digest(self.algorithms[0].model),
             "wall_seconds": recording.wall_seconds,
             "gradient_seconds": recording.gradient_seconds,
+            "links": recording.links.summary() if recording.links is not None else None,
             **extra,
         }
         if recording.folder is not None:

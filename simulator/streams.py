@@ -43,10 +43,14 @@ class Leg:
 
     @classmethod
     def of(cls, begin: Floats, timing: Timing, up: float) -> Leg:
-        """Take a collective's Timing; `up` is the uplink's share of its latency."""
+        """Take a collective's Timing; `up` is the uplink's share of its latency, its queueing is split as its time."""
         spent = {kind: getattr(timing, kind) for kind in ("uplink", "downlink", "waiting", "latency")}
         spent["uplink_latency"] = lifted(np.multiply, up, timing.latency)
         spent["downlink_latency"] = lifted(np.multiply, 1 - up, timing.latency)
+        moved = lifted(np.add, timing.uplink, timing.downlink)
+        spent["queue"] = lifted(np.minimum, timing.queueing, moved)
+        spent["uplink_queue"] = lifted(_in_proportion, spent["queue"], timing.uplink, moved)
+        spent["downlink_queue"] = lifted(np.subtract, spent["queue"], spent["uplink_queue"])
         return cls(begin, timing.finish, spent)
 
     def later(self, other: Leg) -> Leg:
@@ -68,10 +72,11 @@ class Leg:
                 left = lifted(np.subtract, left, parts[kind])
         for kind in ("uplink", "downlink"):
             if kind in parts:
-                latency = self.spent[f"{kind}_latency"]
-                parts[f"{kind}_latency"] = lifted(_in_proportion, latency, parts[kind], self.spent[kind])
+                for part in (f"{kind}_latency", f"{kind}_queue"):
+                    parts[part] = lifted(_in_proportion, self.spent[part], parts[kind], self.spent[kind])
         if "uplink" in parts:
-            parts["latency"] = lifted(np.add, parts["uplink_latency"], parts["downlink_latency"])
+            for part in ("latency", "queue"):
+                parts[part] = lifted(np.add, parts[f"uplink_{part}"], parts[f"downlink_{part}"])
         return parts
 
 

@@ -24,8 +24,10 @@ class AlikeHub:
             self._rate_bps(int(workers[0]), SERVER, len(workers)),
         )
         self._paths.regime.meet(int(workers[0]), SERVER, len(workers), float(sizes_bytes[0]))
-        finish = start[:1] + latency + self._paths.bits(sizes_bytes[:1]) / rate
-        return hub.gathered(start[:1], finish, latency).widened(len(workers)), float(finish[0])
+        one, bits = workers[:1], self._paths.bits(sizes_bytes[:1])
+        finish = start[:1] + latency + bits / rate
+        alone = start[:1] + latency + bits / self._paths.rate_bps(one, SERVER)
+        return hub.gathered(start[:1], finish, latency, alone).widened(len(workers)), float(finish[0])
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers; see `hub.broadcast`."""
@@ -36,8 +38,10 @@ class AlikeHub:
             self._rate_bps(SERVER, int(workers[0]), len(workers)),
         )
         self._paths.regime.meet(SERVER, int(workers[0]), 1, size_bytes)
-        arrived = server_start + latency + self._paths.bits(size_bytes) / rate
-        return hub.broadcasted(start[:1], server_start, arrived, latency).widened(len(workers))
+        one, bits = workers[:1], self._paths.bits(size_bytes)
+        arrived = server_start + latency + bits / rate
+        alone = server_start + latency + bits / self._paths.rate_bps(SERVER, one)
+        return hub.broadcasted(start[:1], server_start, arrived, latency, alone).widened(len(workers))
 
     def _one(self, workers: Integers, start: Floats) -> bool:
         star = isinstance(self._paths.fabric, Links)  # elsewhere alike workers may meet before the server's link

@@ -11,6 +11,7 @@ import numpy as np
 import simpy
 
 from network_models.conditions.arrivals import arrivals
+from network_models.engines.alone import arrival_alone_s, flowing_s, late_s
 from network_models.engines.flows import flow_ends
 from network_models.engines.shape import Shape, hub_shape
 from network_models.fabric import SERVER, Floats, Integers
@@ -22,32 +23,41 @@ from network_models.timing import Timing
 
 def gather(paths: Paths, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
     """Send each worker's message to the servers; see `Network.gather`."""
+    ready = flowing_s(paths, workers, start, sizes_bytes, to_servers=True)
     finish, latency = _arrivals(paths, workers, start, sizes_bytes, to_servers=True)
-    return gathered(start, finish, latency), float(finish.max())
+    alone = arrival_alone_s(paths, workers, ready + latency, sizes_bytes, to_servers=True)
+    return gathered(start, finish, latency, alone), float(finish.max())
 
 
-def gathered(start: Floats, finish: Floats, latency: Floats) -> Timing:
-    """Account for a gather: all of it is uplink, since a worker sends as soon as it is ready."""
-    return Timing.between(start, finish, finish - start, np.zeros(len(start)), latency)
+def gathered(start: Floats, finish: Floats, latency: Floats, alone: Floats) -> Timing:
+    """Account for a gather: all of it is uplink, since a worker sends as soon as it is ready.
+
+    What passed after the moment at which the message would have arrived `alone` is queueing.
+    """
+    return Timing.between(start, finish, finish - start, np.zeros(len(start)), latency, late_s(finish, alone))
 
 
 def broadcast(paths: Paths, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
     """Send one copy from the servers to each worker; see `Network.broadcast`."""
     sizes, begin = np.full(len(workers), float(size_bytes)), np.full(len(workers), server_start)
+    ready = flowing_s(paths, workers, begin, sizes, to_servers=False)
     arrived, latency = _arrivals(paths, workers, begin, sizes, to_servers=False)
-    return broadcasted(start, server_start, arrived, latency)
+    alone = arrival_alone_s(paths, workers, ready + latency, sizes, to_servers=False)
+    return broadcasted(start, server_start, arrived, latency, alone)
 
 
-def broadcasted(start: Floats, server_start: float, arrived: Floats, latency: Floats) -> Timing:
+def broadcasted(start: Floats, server_start: float, arrived: Floats, latency: Floats, alone: Floats) -> Timing:
     """Account for a broadcast that arrives at `arrived`, whether or not the worker is ready for it by then.
 
     A worker that is ready before the server waits for it; one that is ready later finds the message on its way or
-    already there, and is billed only what is left of it.
+    already there, and is billed only what is left of it. What is left after `alone`, the moment at which the message
+    would have arrived on links of its own, is queueing.
     """
     began = np.maximum(start, server_start)
     finish = np.maximum(start, arrived)
     propagation = np.maximum(server_start + latency - began, 0.0)
-    return Timing.between(start, finish, np.zeros(len(start)), finish - began, propagation)
+    queueing = np.minimum(late_s(finish, np.maximum(began, alone)), finish - began)
+    return Timing.between(start, finish, np.zeros(len(start)), finish - began, propagation, queueing)
 
 
 def _arrivals(

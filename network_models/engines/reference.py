@@ -12,6 +12,7 @@ import numpy as np
 import simpy
 
 from network_models.engines import hub
+from network_models.engines.alone import arrival_alone_s, flowing_s
 from network_models.engines.script import Leg, Part, account, players, script
 from network_models.fabric import Floats, Integers
 from network_models.fluid import FluidNetwork
@@ -40,15 +41,19 @@ class Reference:
     def gather(self, workers: Integers, start: Floats, sizes_bytes: Floats) -> tuple[Timing, float]:
         """Workers to server; see `hub.gather`."""
         self._begin(float(start.min()))
+        ready = flowing_s(self.paths, workers, start, sizes_bytes, to_servers=True)
         finish, latency = hub.played(self.network, workers, start, sizes_bytes, to_servers=True)
-        return hub.gathered(start, finish, latency), float(finish.max())
+        alone = arrival_alone_s(self.paths, workers, ready + latency, sizes_bytes, to_servers=True)
+        return hub.gathered(start, finish, latency, alone), float(finish.max())
 
     def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
         """Server to workers; see `hub.broadcast`."""
         self._begin(server_start)
         begin, sizes = np.full(len(workers), server_start), np.full(len(workers), float(size_bytes))
+        ready = flowing_s(self.paths, workers, begin, sizes, to_servers=False)
         arrived, latency = hub.played(self.network, workers, begin, sizes, to_servers=False)
-        return hub.broadcasted(start, server_start, arrived, latency)
+        alone = arrival_alone_s(self.paths, workers, ready + latency, sizes, to_servers=False)
+        return hub.broadcasted(start, server_start, arrived, latency, alone)
 
     def play(self, workers: Integers, start: Floats, program: Program, server_start: float | None = None) -> Timing:
         """Time any program; see `vector.play`."""

@@ -31,6 +31,10 @@ class Parcel:
         Transmissions that were lost.
     latency_s : float or None
         Of the transmission that arrived.
+    landed_s : float
+        When that was.
+    queueing_s : float
+        What all transmissions so far, and standing behind an earlier message of the channel, owe to others.
     cut : bool
         Whether it never will.
     """
@@ -42,6 +46,8 @@ class Parcel:
     number: int
     attempt: int = 0
     latency_s: float | None = None
+    landed_s: float = 0.0
+    queueing_s: float = 0.0
     cut: bool = False
 
 
@@ -54,6 +60,8 @@ class Carrier:
         Which transmissions are lost.
     deliver : callable
         Called with each parcel that is handed over, and the latency that the transmission had.
+    landed : callable
+        Called with each transmission at its end, also of a lost one.
 
     Attributes
     ----------
@@ -68,8 +76,10 @@ class Carrier:
         loss: MessageLoss | None,
         listener: Listener,
         deliver: Callable[[Parcel, float], None],
+        landed: Callable[[Transfer], None],
     ) -> None:
         self.env, self.links, self.loss, self.listener, self.deliver = env, links, loss, listener, deliver
+        self.landed = landed
         self.counts: Counter[str] = Counter()
         self._channels: defaultdict[tuple[int, int], deque[Parcel]] = defaultdict(deque)
         self._sent: Counter[tuple[int, int]] = Counter()
@@ -109,18 +119,22 @@ class Carrier:
         event.callbacks.append(lambda done: self._landed(parcel, done.value))
 
     def _landed(self, parcel: Parcel, transfer: Transfer) -> None:
+        self.landed(transfer)
         if parcel.cut:
             return
+        parcel.queueing_s += transfer.queueing_s
         if self.loss is not None and self.loss.lost(parcel.source, parcel.to, parcel.number, parcel.attempt):
             self.counts["lost"] += 1
             self._note("lost", parcel)
             timer = self.env.timeout(self.loss.wait_s(parcel.attempt))
             timer.callbacks.append(lambda _: self._again(parcel))
             return
-        parcel.latency_s = transfer.latency_s
+        parcel.latency_s, parcel.landed_s = transfer.latency_s, self.env.now
         channel = self._channels[parcel.source, parcel.to]
         while channel and (latency_s := channel[0].latency_s) is not None:
-            self.deliver(channel.popleft(), latency_s)
+            first = channel.popleft()
+            first.queueing_s += self.env.now - first.landed_s
+            self.deliver(first, latency_s)
 
     def _again(self, parcel: Parcel) -> None:
         if parcel.cut:

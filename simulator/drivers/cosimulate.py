@@ -37,6 +37,7 @@ from simulator.drivers.part import Deadlock
 from simulator.drivers.processors import Processors
 from simulator.drivers.spending import Spending
 from simulator.faults import Faults
+from simulator.spans import SpanListener
 
 Program = Coroutine[Any, Any, None]
 Answer = Generator[simpy.Event, Any, Any]
@@ -75,18 +76,17 @@ class Cosimulator:
         workers: int,
         seed: int,
         faults: Faults = Faults(),  # noqa: B008 - frozen
+        spans: SpanListener | None = None,
     ) -> None:
         self.gradients, self.listener = gradients, listener
         self.env = simpy.Environment()
         network.reset()
         self.links = network.fluid(self.env)
-        self.carrier = Carrier(self.env, self.links, faults.loss, listener, self._arrive)
+        self.spending = Spending(workers, self.links, spans)
+        self.carrier = Carrier(self.env, self.links, faults.loss, listener, self._arrive, self.spending.landed)
         self.members = Membership(self.env, faults.absences, workers, self, listener.entry)
         self.mail = {node: Mailbox(seed) for node in range(SERVER, workers)}
-        self.spending = Spending(workers)
-        self.processors = Processors(
-            self.env, gradients, flops_per_step, compute, self.mail, self.spending.spent, self._note
-        )
+        self.processors = Processors(self.env, gradients, flops_per_step, compute, self.mail, self.spending, self._note)
         self.racy: str | None = None
         self._programs: dict[int, Program] = {}
         self._processes: dict[int, simpy.Process] = {}
@@ -141,6 +141,8 @@ class Cosimulator:
         process = self._processes.pop(worker, None)
         if process is not None and process.is_alive:
             process.interrupt()
+        else:
+            self.spending.leaves(worker, self.env.now)
         self._waits.pop(worker, None)
         self.mail[worker].clear()
         self.carrier.cut(worker)
@@ -151,6 +153,7 @@ class Cosimulator:
             raise ValueError("rejoin: expected a maker of programs where faults take workers away, got None")
         self._programs[worker].close()
         self._programs[worker] = self._rejoin(worker, self.processors.steps[worker])
+        self.spending.comes(worker, self.env.now)
         self._start(worker)
 
     def _start(self, node: int) -> None:
@@ -176,6 +179,7 @@ class Cosimulator:
                 del self._waits[node]
         except simpy.Interrupt:
             program.close()
+            self.spending.leaves(node, self.env.now)
 
     def _answer(self, node: int, op: Op[Any]) -> Answer:
         match op:
@@ -198,7 +202,7 @@ class Cosimulator:
             case Now():
                 return self.env.now
             case Mark(label=t, model=model):
-                moment = self.spending.moment(self.env.now)
+                moment = self.spending.mark(t, self.env.now)
                 self.listener.mark(t, model, self.gradients.train_loss, moment, node)
             case _:
                 raise Deadlock(
@@ -209,16 +213,18 @@ class Cosimulator:
 
     def _note(self, node: int, op: str, **fields: Any) -> None:
         self.members.changes = 0
-        self.listener.entry({"op": op, "process": node, **fields})
+        entry = {"op": op, "process": node, **fields}
+        self.listener.entry(entry)
+        self.spending.entry(entry)
 
     def _arrive(self, parcel: Parcel, latency_s: float) -> None:
-        seconds = self.env.now - parcel.sent_s
-        self.spending.carried(parcel.source, parcel.to, seconds, latency_s)
-        self.mail[parcel.to].put(self.env.now, parcel.source, parcel.payload, seconds)
+        seconds, queueing = self.env.now - parcel.sent_s, parcel.queueing_s
+        self.spending.carried(parcel.source, parcel.to, seconds, latency_s, queueing)
+        self.mail[parcel.to].put(self.env.now, parcel.source, parcel.payload, seconds, queueing)
 
     def _receive(self, node: int, source: int | None, until_s: float = _NEVER) -> Generator[simpy.Event, Any, Any]:
         began, box = self.env.now, self.mail[node]
-        uploaded = 0.0 if node == SERVER else self.spending.uploaded[node]
+        before = self.spending.uploads(node)
         late = False
         message: Message | None
         while (message := box.take(source)) is None and not late:
@@ -236,5 +242,5 @@ class Cosimulator:
             return message
         self._note(node, "receive", source=message.source)
         if node != SERVER:
-            self.spending.blocked(node, self.env.now - began, uploaded, message.transfer_s)
+            self.spending.blocked(node, began, self.env.now, before, message)
         return message

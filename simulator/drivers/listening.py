@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from algorithms.payloads import Payload
-from simulator.clock import Moment
+from simulator.moment import Moment
 from simulator.trace import Entry
 
 

@@ -13,6 +13,7 @@ from algorithms.ops import SERVER
 from simulator.compute import Compute
 from simulator.drivers.listening import Gradients
 from simulator.drivers.mailbox import Mailbox
+from simulator.drivers.spending import Spending
 
 Answer = Generator[simpy.Event, Any, Any]
 
@@ -26,8 +27,8 @@ class Processors:
         Of a gradient.
     mail : mapping of int to Mailbox
         What has arrived at each node.
-    spent : dict of str to ndarray, shape (n,)
-        Each worker's seconds by kind, which are added to.
+    spending : Spending
+        Bills each worker for its seconds.
     note : callable
         Is told each op, with its node.
 
@@ -44,22 +45,22 @@ class Processors:
         flops: float,
         compute: Compute,
         mail: Mapping[int, Mailbox],
-        spent: dict[str, np.ndarray],
+        spending: Spending,
         note: Callable[..., None],
     ) -> None:
         self.env, self.gradients, self.flops, self.compute = env, gradients, flops, compute
-        self.mail, self.spent, self.note = mail, spent, note
-        self.steps = [0] * len(spent["compute"])
+        self.mail, self.spending, self.note = mail, spending, note
+        self.steps = [0] * len(spending.spent["compute"])
 
     def gradient(self, node: int, at: Tensor, step: int) -> Answer:
         """Compute a worker's gradient to its end, unless the worker crashes."""
-        (request, seconds), began = self._begin(node, at, step), self.env.now
+        request, seconds = self._begin(node, at, step)
         try:
             yield self.env.timeout(seconds)
         except simpy.Interrupt:
-            self._give_up(node, request, began)
+            self._give_up(node, request)
             raise
-        self.spent["compute"][node] += seconds
+        self.spending.ends(node, self.env.now, seconds)
         return self.gradients.value(request)
 
     def attempt(self, node: int, at: Tensor, step: int) -> Answer:
@@ -67,36 +68,38 @@ class Processors:
         box = self.mail[node]
         if box.arrived:
             return None
-        (request, seconds), began = self._begin(node, at, step), self.env.now
+        request, seconds = self._begin(node, at, step)
         try:
             done = yield from box.pause(self.env, seconds)
         except simpy.Interrupt:
-            self._give_up(node, request, began)
+            self._give_up(node, request)
             raise
         if not done:
             self.note(node, "abandon", step=step)
-            self._give_up(node, request, began)
+            self._give_up(node, request)
             return None
-        self.spent["compute"][node] += seconds
+        self.spending.ends(node, self.env.now, seconds)
         return self.gradients.value(request)
 
     def work(self, node: int, kind: str, size: int) -> Answer:
         """Pass through memory."""
         self.note(node, "work", kind=kind, size=size)
         if node == SERVER:
-            yield self.env.timeout(self.compute.server_seconds(size))
+            seconds = self.compute.server_seconds(size)
         else:
             seconds = float(self.compute.work_seconds(np.array([node]), size)[0])
-            yield self.env.timeout(seconds)
-            self.spent["encode"][node] += seconds
+        self.spending.begins(node, "encode", self.env.now)
+        yield self.env.timeout(seconds)
+        self.spending.ends(node, self.env.now, seconds)
 
     def _begin(self, node: int, at: Tensor, step: int) -> tuple[Any, float]:
         """Begin a gradient; give it with its price in seconds."""
         request = self.gradients.ask(at, node, step)
         self.note(node, "gradient", step=step)
         self.steps[node] = step + 1
+        self.spending.begins(node, "compute", self.env.now)
         return request, float(self.compute.gradient_seconds(np.array([node]), step, self.flops)[0])
 
-    def _give_up(self, node: int, request: Any, began: float) -> None:
+    def _give_up(self, node: int, request: Any) -> None:
         self.gradients.withdraw(request)
-        self.spent["compute"][node] += self.env.now - began
+        self.spending.ends(node, self.env.now)

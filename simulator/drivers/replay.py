@@ -22,6 +22,7 @@ from network_models import Network
 from simulator.clock import Clock, Moment, play
 from simulator.compute import Compute
 from simulator.drivers.cosimulate import Cosimulator
+from simulator.spans import Spans
 from simulator.trace import Entry, Header, read_trace
 
 _NOTHING = torch.empty(0)
@@ -84,25 +85,41 @@ async def program(entries: Iterable[Entry]) -> None:
                 await Mark(t, _NOTHING)
 
 
-def retimed(path: Path, network: Network, compute: Compute, marks: set[int]) -> list[tuple[int, Moment]]:
-    """Play a trace on a network and give the moments at the named marks."""
+def retimed(
+    path: Path, network: Network, compute: Compute, marks: set[int], spans: Spans | None = None
+) -> list[tuple[int, Moment]]:
+    """Play a trace on a network and give the moments at the named marks; `spans` keeps what happened in between."""
     header, entries = read_trace(path)
     first = next(entries, None)
     if first is None:
         return []
     rest = chain([first], entries)
     if "process" not in first:
-        return play(rest, Clock(header, network, compute), marks)
-    return _messages(header, rest, network, compute, marks)
+        clock = Clock(header, network, compute, spans)
+        moments = play(rest, clock, marks)
+        if spans is not None:
+            spans.end(clock.now, clock.seconds)
+        return moments
+    return _messages(header, rest, network, compute, marks, spans)
 
 
 def _messages(
-    header: Header, entries: Iterator[Entry], network: Network, compute: Compute, marks: set[int]
+    header: Header,
+    entries: Iterator[Entry],
+    network: Network,
+    compute: Compute,
+    marks: set[int],
+    spans: Spans | None,
 ) -> list[tuple[int, Moment]]:
     said: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         said[entry["process"]].append(entry)
+    if spans is not None:
+        spans.by_time = True
     watch = Stopwatch(marks)
-    simulator = Cosimulator(watch, header.flops_per_step, network, compute, watch, workers=header.workers, seed=0)
+    options: dict[str, Any] = {"workers": header.workers, "seed": 0, "spans": spans}
+    simulator = Cosimulator(watch, header.flops_per_step, network, compute, watch, **options)
     simulator.run({node: program(ops) for node, ops in said.items()})
+    if spans is not None:
+        simulator.spending.close(simulator.env.now)
     return watch.moments

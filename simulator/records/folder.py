@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import torch
 import yaml
 
-from simulator.clock import SPENT
+from simulator.moment import SPENT
 from simulator.records.counters import COUNTERS, DIRECTIONS, PARTS
 
 _BITS = [
@@ -37,7 +37,7 @@ TIMELINE = pa.schema(
     [
         pa.field("round", pa.int64()),
         pa.field("seconds", pa.float64()),
-        *(pa.field(f"{kind}_s", pa.list_(pa.float64())) for kind in SPENT),
+        *(pa.field(f"{kind}_s", pa.list_(pa.float64())) for kind in (*SPENT, "transfer")),
     ]
 )
 
@@ -109,7 +109,10 @@ class RunFolder:
 
     def write_table(self, name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
         """Write ``NAME.parquet`` from rows; the same rows give the same bytes."""
-        table = pa.Table.from_pylist(rows, schema=schema)
+        self.write_columns(name, pa.Table.from_pylist(rows, schema=schema))
+
+    def write_columns(self, name: str, table: pa.Table) -> None:
+        """Write ``NAME.parquet``; the same table gives the same bytes."""
         atomically(self.path / f"{name}.parquet", lambda p: pq.write_table(table, p))
 
     def read_table(self, name: str) -> pa.Table:

@@ -16,6 +16,7 @@ from algorithms.payloads import Payload
 from simulator.clock import SPENT, Clock, Moment, play
 from simulator.records.counters import Counters, tally
 from simulator.records.folder import METRICS, TIMELINE, RunFolder
+from simulator.records.links import LinkRecord
 from simulator.tasks.task import Task
 from simulator.trace import Entry, TraceWriter, read_trace
 
@@ -58,6 +59,8 @@ class Recording:
         Where to write; None keeps everything in memory (ranks other than 0, tests).
     clock : Clock or None
         Plays every entry as it comes; None when the driver keeps the time itself.
+    links : LinkRecord or None
+        Keeps what moved over each link.
     progress : callable
         Called at each mark with (round, latest metrics row, simulated seconds).
     """
@@ -67,6 +70,7 @@ class Recording:
     folder: RunFolder | None = None
     trace: TraceWriter | None = None
     clock: Clock | None = None
+    links: LinkRecord | None = None
     progress: Callable[[int, dict[str, Any], float], None] = lambda *_: None
     counters: Counters = field(default_factory=Counters)
     metrics: list[dict[str, Any]] = field(default_factory=list)
@@ -119,28 +123,37 @@ class Recording:
         """
         where = {} if process is None else {"process": process}
         self.entry({"op": "mark", "round": t} | where)
-        if moment is None and self.clock is not None:
-            moment = self.clock.moment()
+        seconds = moment.seconds if moment else self.clock.seconds if self.clock is not None else 0.0
         if self.cadence.due(t, self.cadence.evaluate):
+            if moment is None and self.clock is not None:
+                moment = self.clock.moment()
             found = self.task.evaluate(model)
             row: dict[str, Any] = {"round": t, "samples": self.samples, "train_loss": train_loss}
             row |= {"loss": found.loss, "accuracy": found.accuracy, **self.counters.columns()}
             self.metrics.append(row)
             if moment is not None:
-                self.timeline.append(timeline_row(t, moment))
+                self._time(t, moment)
             if not math.isfinite(found.loss):
                 self.flush()
                 raise Diverged(
                     f"loss: expected a finite number, got {found.loss} after round {t}; try a smaller algorithm.lr"
                 )
         if self.metrics:
-            self.progress(t, self.metrics[-1], moment.seconds if moment else 0.0)
+            self.progress(t, self.metrics[-1], seconds)
+
+    def _time(self, t: int, moment: Moment) -> None:
+        """Note when the mark after round t was, and all that had passed by then."""
+        self.timeline.append(timeline_row(t, moment))
+        if self.links is not None:
+            self.links.note(t, moment)
 
     def flush(self) -> None:
-        """Write the metrics and the timeline as far as they go."""
+        """Write the metrics, the timeline and the links as far as they go."""
         if self.folder is not None:
             self.folder.write_table("metrics", self.metrics, METRICS)
             self.folder.write_table("timeline", self.timeline, TIMELINE)
+            if self.links is not None:
+                self.folder.write_columns("links", self.links.table())
 
     def save(self, t: int, algorithms: list[dict[str, Any]]) -> None:
         """Write a checkpoint after round t, and everything that belongs before it."""
@@ -162,9 +175,12 @@ class Recording:
         if self.clock is not None and self.trace is not None:
             self.trace.sync()
             played = play(read_trace(self.trace.path)[1], self.clock, {row["round"] for row in self.metrics})
-            self.timeline = [timeline_row(t, moment) for t, moment in played]
+            for t, moment in played:
+                self._time(t, moment)
 
 
 def timeline_row(t: int, moment: Moment) -> dict[str, Any]:
-    """Make the timeline's row for the mark after round t."""
-    return {"round": t, "seconds": moment.seconds} | {f"{k}_s": moment.spent[k].tolist() for k in SPENT}
+    """Make the timeline's row for the mark after round t; transfer is what was neither queueing nor own work."""
+    spent = moment.spent
+    row = {"round": t, "seconds": moment.seconds} | {f"{k}_s": spent[k].tolist() for k in SPENT}
+    return row | {"transfer_s": (spent["uplink"] + spent["downlink"] - spent["queue"]).tolist()}

@@ -25,7 +25,8 @@ def test_a_run_leaves_a_whole_folder(tmp_path: Path, command: Command) -> None:
         assert kind in out
     files = {path.name for path in folder.iterdir()}
     assert files == {
-        "config.yaml", "manifest.json", "metrics.parquet", "timeline.parquet", "trace.jsonl", "summary.json",
+        "config.yaml", "manifest.json", "metrics.parquet", "timeline.parquet", "links.parquet", "trace.jsonl",
+        "summary.json",
     }  # fmt: skip
     summary = json.loads((folder / "summary.json").read_text())
     assert set(summary) >= SUMMARY and summary["racy"] is False and summary["gradient_seconds"] > 0

@@ -15,7 +15,7 @@ from simulator.records.folder import RunFolder, RunFolderError
 from simulator.runner import Run
 from tests.running import composed
 
-FILES = ("metrics.parquet", "timeline.parquet", "trace.jsonl")
+FILES = ("metrics.parquet", "timeline.parquet", "links.parquet", "trace.jsonl")
 LONG = ["workers=4", "rounds=120", "eval_every=10", "checkpoint_every=7", "stragglers=lognormal"]
 # momentum on workers, residuals, sampled state, a step counter: everything that a checkpoint must hold
 CASES = {

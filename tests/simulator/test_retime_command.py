@@ -20,10 +20,11 @@ def test_retime_makes_a_folder_per_network_and_computes_no_gradient(tmp_path: Pa
         fresh = tmp_path / f"fresh_{network}"
         given = ["algorithm=topk", *TOY, "stragglers=pareto", f"network={network}", f"hydra.run.dir={fresh}"]
         command("simulator", *given)
-        for name in ("timeline.parquet", "metrics.parquet", "trace.jsonl"):
+        for name in ("timeline.parquet", "links.parquet", "metrics.parquet", "trace.jsonl"):
             assert (there / network / name).read_bytes() == (fresh / name).read_bytes(), name
         summary = json.loads((there / network / "summary.json").read_text())
         assert summary["gradient_seconds"] == 0 and summary["complete"]
+        assert summary["links"] == json.loads((fresh / "summary.json").read_text())["links"]
         assert json.loads((there / network / "manifest.json").read_text())["retimed_from"] == str(run)
         assert yaml.safe_load((there / network / "config.yaml").read_text())["network"]["name"] == network
 
