@@ -19,6 +19,12 @@ def everybody(total: int) -> Integers:
     return numbers
 
 
+@lru_cache(maxsize=64)
+def _interned(numbers: bytes) -> Integers:
+    """The same read-only array for the same numbers, so that engines can tell them by identity."""
+    return np.frombuffer(numbers, dtype=np.int64)
+
+
 def participants(
     total: int, workers: npt.ArrayLike | range | None, start: npt.ArrayLike | float
 ) -> tuple[Integers, Floats]:
@@ -36,7 +42,7 @@ def participants(
     Returns
     -------
     workers, start : ndarray of int64, ndarray of float64
-        The first is `everybody(total)` itself where it says the same.
+        The first is read-only, and the same array whenever it says the same.
 
     Raises
     ------
@@ -55,8 +61,7 @@ def participants(
         raise ValueError(f"workers: expected numbers in 0..{total - 1}, got {low if low < 0 else high}")
     if not rising and len(np.unique(chosen)) != len(chosen):
         raise ValueError("workers: expected different numbers, got some twice")
-    if rising and len(chosen) == total:
-        chosen = everybody(total)
+    chosen = everybody(total) if rising and len(chosen) == total else _interned(chosen.tobytes())
     return chosen, _ready(start, len(chosen))
 
 
@@ -65,11 +70,12 @@ def _ready(start: npt.ArrayLike | float, length: int) -> Floats:
 
 
 def vector(key: str, values: npt.ArrayLike, length: int, low: float = 0.0) -> Floats:
-    """Read one finite number of at least `low` for each participant; a spread stays one."""
+    """Read one finite number of at least `low` for each participant, into a new array; a spread stays one."""
     given = np.asarray(values)
-    numbers = given.astype(np.float64, copy=False)
     if given.shape == (length,) and length > 1 and given.strides == (0,):
         numbers = spread(float(given[0]), length)
+    else:
+        numbers = given.astype(np.float64)
     if numbers.shape != (length,):
         raise ValueError(f"{key}: expected shape ({length},), one value for each participant, got {numbers.shape}")
     least, most = (numbers[0], numbers[0]) if uniform(numbers) else (numbers.min(), numbers.max())
@@ -81,7 +87,10 @@ def vector(key: str, values: npt.ArrayLike, length: int, low: float = 0.0) -> Fl
 
 def edge_list(edges: tuple[npt.ArrayLike, npt.ArrayLike], ranks: int) -> tuple[Integers, Integers]:
     """Read the edges of a neighbour exchange: the ranks that they leave and those that they reach."""
-    source, destination = (np.asarray(ends, dtype=np.int64) for ends in edges)
+    given = [np.array(ends) for ends in edges]
+    if any(ends.size and ends.dtype.kind not in "iu" for ends in given):
+        raise ValueError(f"edges: expected numbers of ranks, got {' and '.join(str(ends.dtype) for ends in given)}")
+    source, destination = (ends.astype(np.int64) for ends in given)
     if source.shape != destination.shape or source.ndim != 1:
         raise ValueError(f"edges: expected two vectors of one length, got {source.shape} and {destination.shape}")
     both = np.concatenate((source, destination))

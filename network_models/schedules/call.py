@@ -68,7 +68,10 @@ class Call:
     @cached_property
     def result(self) -> float:
         """Bytes of everything merged."""
-        return float(self.merged(self.ranks)) if self.ranks > 1 else self.largest
+        size = float(self.merged(self.ranks)) if self.ranks > 1 else self.largest
+        if not 0 <= size < np.inf:
+            raise ValueError(f"merged: expected finite bytes of at least 0, got {size} for {self.ranks}")
+        return size
 
     def holding(self, counts: Integers, own: Floats) -> Floats:
         """Size of what ranks hold that have `counts` payloads merged, or only their `own`."""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from network_models import star
 from network_models.schedules.call import Call, largest
 from network_models.schedules.registry import SCHEDULES
 from network_models.schedules.step import Program
@@ -155,3 +156,12 @@ def test_growth_is_found_without_asking_for_every_number() -> None:
     runs = Call(np.ones(100_000), law).growth(2, 100_000)
     assert runs[0] == (2.0, 2) and runs[1] == (3.0, 4) and sum(times for _, times in runs) == 99_999
     assert len(runs) == 16 and len(asked) < 600
+
+
+def test_arrays_that_the_caller_changes_afterwards_change_nothing() -> None:
+    net = star(4, 8e6, 8e6, 0.0, all_to_all="pairwise")
+    workers, sizes = np.array([0, 2, 3]), np.array([1e6, 2e6, 3e6])
+    first = net.all_to_all(workers, 0.0, sizes).finish.copy()
+    workers[:], sizes[:] = [3, 1, 0], 0.0
+    assert net.wire_bytes == 12e6 and net.carried_bits[:4].tolist() == [16e6, 0, 32e6, 48e6]
+    assert net.all_to_all([0, 2, 3], 0.0, [1e6, 2e6, 3e6]).finish.tolist() == first.tolist()

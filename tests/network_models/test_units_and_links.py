@@ -149,3 +149,22 @@ def test_bad_calls(call: dict[str, object], message: str) -> None:
         net.broadcast([0], [0.0], 0.0, -1)
     with pytest.raises(ValueError, match="server_start: expected a finite number"):
         net.broadcast([0], [0.0], math.inf, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (dict(edges=([0], [0])), "edges: expected two different ranks at the ends of each, got one that is both"),
+        (dict(edges=([0], [2])), r"edges: expected ranks in 0\.\.1, got 0 to 2"),
+        (dict(edges=([0, 1], [1])), r"edges: expected two vectors of one length, got \(2,\) and \(1,\)"),
+        (dict(edges=([0.5], [1])), "edges: expected numbers of ranks, got float64 and int64"),
+        (dict(root=2), r"root: expected a rank in 0\.\.1, got 2"),
+        (dict(merged=lambda count: float("nan")), "merged: expected finite bytes"),
+        (dict(merged=lambda count: float("nan"), sizes_bytes=[1.0, 2.0]), "merged: expected finite bytes"),
+    ],
+)
+def test_bad_calls_of_any_collective(call: dict[str, object], message: str) -> None:
+    net = star(3, 1e6, 1e6, 0.0, neighbours="direct")
+    name = "neighbours" if "edges" in call else "all_reduce"
+    with pytest.raises(ValueError, match=message):
+        net.collective(name, **{"workers": [0, 1], "start": 0.0, "sizes_bytes": [1.0, 1.0], **call})  # type: ignore[arg-type]
