@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from network_models.conditions.composed import common_period, product
-from network_models.conditions.files import binned, read_trace
+from network_models.conditions.files import read_trace
 from network_models.conditions.jitter import Jitter, uniform
 from network_models.conditions.outages import Outage, other_traffic
 from network_models.conditions.trace import Trace, delivering
@@ -31,7 +31,8 @@ class Conditions:
     trace_offset_s : float, str or list of n
         Where in its trace each worker is at time 0; `'spread'` draws it, uniform over the period.
     trace_bin_s : float or str, optional
-        Mean rates over bins of so many seconds: fewer steps, faster. None: every step, 1 ms in Mahimahi's format.
+        Take a file's mean rates over bins of so many seconds: fewer steps, faster. None: every step, 1 ms in
+        Mahimahi's format.
     jitter_s : float or str
         Mean random delay added to each message's latency.
     jitter : {'exponential', 'uniform', 'lognormal'}
@@ -138,7 +139,7 @@ class Conditions:
         if setting is None:
             return None
         if isinstance(setting, Trace):
-            return delivering(setting if width is None else binned(setting, width), key)
+            return delivering(setting, key)
         if not isinstance(setting, (str, Path)):
             raise ValueError(f"{key}: expected a file or a Trace, got {setting!r}")
         return read_trace(setting, width, key)
