@@ -23,7 +23,7 @@ def clock_of(spans: Spans) -> Clock:
 
 
 def rounds(count: int, **work: Any) -> list[Entry]:
-    """Three buckets during each backward pass: one is encoded first, one is worked on afterwards, one is all-reduced."""
+    """Three buckets during each backward pass: one is encoded, one is worked on afterwards, one is all-reduced."""
     entries: list[Entry] = []
     for t in range(count):
         encode: Entry = {"op": "work", "kind": "encode", "size": 100}
