@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ def save_figure(figure: Figure, numbers: str, caption: str, folder: Path, name: 
         If the folder cannot be written to; earlier files are then still whole.
     """
     pdf, png = io.BytesIO(), io.BytesIO()
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each table of each font that it embeds
     with matplotlib.rc_context(STYLE):
         title = {"Title": name, "Subject": caption, "Creator": "bitclock", "CreationDate": None}
         figure.savefig(pdf, format="pdf", bbox_inches="tight", pad_inches=0.04, metadata=title)

@@ -235,10 +235,7 @@ class Run:
             "links": recording.links.summary() if recording.links is not None else None,
             **extra,
         }
-        if recording.folder is not None:
-            recording.flush()
-            recording.folder.write_json("summary", summary)
-            recording.folder.checkpoint.unlink(missing_ok=True)
+        recording.finish(summary)
         return summary
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from math import isclose
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from omegaconf import OmegaConf
 
 from simulator.config import reporting
 from simulator.drivers.replay import retimed
+from simulator.faults import Faults
 from simulator.progress import duration
 from simulator.records import perfetto
 from simulator.records.folder import RunFolder, atomically
@@ -43,7 +45,8 @@ def replayed(run: RunFolder, spans: Spans) -> tuple[pa.Table, dict[int, str], fl
     rounds = run.read_table("metrics")["round"].to_pylist()
     network, compute = built(config.network, "network"), built(config.compute, "compute")
     spans.loads = len(network.fabric.capacity_bps) <= MANY
-    moments = retimed(run.trace, network, compute, set(rounds), spans)
+    faults = built(config.faults, "faults") if "faults" in config else Faults()
+    moments = retimed(run.trace, network, compute, set(rounds), spans, faults)
     makespan = moments[-1][1].seconds if moments else 0.0
     names = {resource: network.fabric.label(resource) for resource in spans.rates()}
     return spans.table(until=makespan), names, makespan, float(recorded)
@@ -106,7 +109,7 @@ def main() -> None:
     table, names, makespan, recorded = replayed(run, spans)
     if not len(table):
         raise ValueError(f"rounds: expected some of the run's, got {given.get('rounds')!r}, in which nothing happened")
-    if makespan != recorded:
+    if not isclose(makespan, recorded, rel_tol=1e-12):
         print(
             f"warning: replayed, the run takes {makespan!r} s, but {recorded!r} s were recorded: the code has changed, "
             "or the run depended on time in a way that its trace does not tell",

@@ -28,7 +28,8 @@ Entries of programs that talk by messages also name their `process` (the server'
 ==========  =========================================================================================================
 send        to, size
 receive     source
-timeout     nothing was received in time
+timeout     seconds: when waiting for a message ended, nothing having come
+hear        source: of whom the server learnt that it has gone, or come
 abandon     step: the gradient was given up, because a message came
 crash       seconds: when the worker went down; what was on its way from and to it is lost
 rejoin      seconds: when it was up again

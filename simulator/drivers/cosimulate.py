@@ -235,10 +235,11 @@ class Cosimulator:
                 )
             late = yield from box.pause(self.env, until_s - self.env.now)
         if message is None:
-            self._note(node, "timeout")
+            self._note(node, "timeout", seconds=self.env.now)
             return None
         if isinstance(message.payload, (Joined, Left)):
             self.members.heard(message.source)
+            self._note(node, "hear", source=message.source)
             return message
         self._note(node, "receive", source=message.source)
         if node != SERVER:

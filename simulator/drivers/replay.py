@@ -7,7 +7,7 @@ back into programs, one per process, whose messages have sizes and no content, a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -17,15 +17,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from algorithms.ops import Gradient, Mark, Receive, Send, Work
+from algorithms.ops import Attempt, Gradient, Mark, Receive, ReceiveAny, Send, Work
 from network_models import Network
 from simulator.clock import Clock, Moment, play
 from simulator.compute import Compute
-from simulator.drivers.cosimulate import Cosimulator
+from simulator.drivers.cosimulate import Cosimulator, Program
+from simulator.faults import Faults
 from simulator.spans import Spans
 from simulator.trace import Entry, Header, read_trace
 
 _NOTHING = torch.empty(0)
+_RETURNS = ("rejoin", "join")  # what a process says from here on, another program says
+_FATE = ("crash", "leave", "lost", "resend")  # said of a process, not by it
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,16 @@ class Stopwatch:
         """Give it up."""
 
 
-async def program(entries: Iterable[Entry]) -> None:
-    """Say again what one process said."""
-    for entry in entries:
+async def program(entries: Sequence[Entry]) -> None:
+    """Say again what one process said, and give up what it gave up."""
+    for entry, following in zip(entries, [*entries[1:], {}], strict=True):
         match entry:
+            case {"op": "gradient", "step": step} if following.get("op") == "abandon":
+                await Attempt(_NOTHING, step)
+            case {"op": "timeout", "seconds": until}:
+                await ReceiveAny(until)
+            case {"op": "hear"}:
+                await ReceiveAny()
             case {"op": "gradient", "step": step}:
                 await Gradient(_NOTHING, step)
             case {"op": "work", "kind": kind, "size": size}:
@@ -86,9 +95,17 @@ async def program(entries: Iterable[Entry]) -> None:
 
 
 def retimed(
-    path: Path, network: Network, compute: Compute, marks: set[int], spans: Spans | None = None
+    path: Path,
+    network: Network,
+    compute: Compute,
+    marks: set[int],
+    spans: Spans | None = None,
+    faults: Faults = Faults(),  # noqa: B008 - frozen
 ) -> list[tuple[int, Moment]]:
-    """Play a trace on a network and give the moments at the named marks; `spans` keeps what happened in between."""
+    """Play a trace on a network and give the moments at the named marks; `spans` keeps what happened in between.
+
+    A racy trace can be played only where it was made, and with the `faults` it was made with.
+    """
     header, entries = read_trace(path)
     first = next(entries, None)
     if first is None:
@@ -100,7 +117,7 @@ def retimed(
         if spans is not None:
             spans.end(clock.now, clock.seconds)
         return moments
-    return _messages(header, rest, network, compute, marks, spans)
+    return _messages(header, rest, network, compute, marks, spans, faults)
 
 
 def _messages(
@@ -110,16 +127,25 @@ def _messages(
     compute: Compute,
     marks: set[int],
     spans: Spans | None,
+    faults: Faults,
 ) -> list[tuple[int, Moment]]:
-    said: defaultdict[int, list[Entry]] = defaultdict(list)
+    lives: defaultdict[int, list[list[Entry]]] = defaultdict(lambda: [[]])  # of each process: up to a crash, and so on
     for entry in entries:
-        said[entry["process"]].append(entry)
+        if entry["op"] in _RETURNS:
+            lives[entry["process"]].append([])
+        elif entry["op"] not in _FATE:
+            lives[entry["process"]][-1].append(entry)
     if spans is not None:
         spans.by_time = True
     watch = Stopwatch(marks)
-    options: dict[str, Any] = {"workers": header.workers, "seed": 0, "spans": spans}
+    options: dict[str, Any] = {"workers": header.workers, "seed": 0, "faults": faults, "spans": spans}
     simulator = Cosimulator(watch, header.flops_per_step, network, compute, watch, **options)
-    simulator.run({node: program(ops) for node, ops in said.items()})
+
+    def rejoin(worker: int, step: int) -> Program:
+        return program(lives[worker].pop(0) if lives[worker] else [])
+
+    nodes = sorted({*lives, *range(header.workers)})
+    simulator.run({node: program(lives[node].pop(0)) for node in nodes}, rejoin)
     if spans is not None:
         simulator.spending.close(simulator.env.now)
     return watch.moments

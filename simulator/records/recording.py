@@ -155,6 +155,13 @@ class Recording:
             if self.links is not None:
                 self.folder.write_columns("links", self.links.table())
 
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Write the summary of a run that has ended, and all that belongs before it."""
+        if self.folder is not None:
+            self.flush()
+            self.folder.write_json("summary", summary)
+            self.folder.checkpoint.unlink(missing_ok=True)
+
     def save(self, t: int, algorithms: list[dict[str, Any]]) -> None:
         """Write a checkpoint after round t, and everything that belongs before it."""
         if self.folder is None:

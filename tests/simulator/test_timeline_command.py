@@ -105,3 +105,27 @@ def test_a_replay_that_differs_from_the_record_says_so(tmp_path: Path, command: 
     (tmp_path / "summary.json").write_text(json.dumps(summary | {"simulated_seconds": 1.25}))
     code, _, err = command("simulator.timeline", f"run={tmp_path}")
     assert code == 0 and "warning" in err and "1.25 s were recorded" in err
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["algorithm=ssp"],
+        ["algorithm=backup_sgd"],
+        ["algorithm=semi_async", "algorithm.window_s=0.05"],
+        ["algorithm=async_sgd", "faults=crashes"],
+        ["algorithm=backup_sgd", "faults=elastic"],
+        ["algorithm=async_sgd", "faults=lossy"],
+    ],
+)
+def test_what_looked_at_time_is_replayed_where_it_was_made(tmp_path: Path, command: Command, asked: list[str]) -> None:
+    code, _, err = command("simulator", *asked, *TOY, "stragglers=lognormal", "network=wan_10m", "compute=fixed",
+                           "compute.seconds_per_step=0.1", f"hydra.run.dir={tmp_path}")  # fmt: skip
+    assert code == 0, err
+    code, _, err = command("simulator.timeline", f"run={tmp_path}")
+    assert code == 0 and "warning" not in err, err
+    seconds = json.loads((tmp_path / "summary.json").read_text())["simulated_seconds"]
+    for worker in range(4):
+        mine = [span for span in spans_of(tmp_path) if span["worker"] == worker]
+        edges = [0.0, *(span["end_s"] for span in mine)]
+        np.testing.assert_allclose([*(span["begin_s"] for span in mine), seconds], edges, rtol=1e-9, atol=1e-12)
