@@ -32,7 +32,7 @@ from simulator.records.links import LinkRecord
 from simulator.records.recording import Cadence, Diverged, Recording, digest
 from simulator.tasks.task import Task
 from simulator.tasks.validation import torch_device
-from simulator.threads import ChunkPool, keep_memory, one_thread
+from simulator.threads import ChunkPool, deterministic_gpu, keep_memory, one_thread
 from simulator.trace import Header, TraceWriter
 
 
@@ -68,7 +68,7 @@ class Run:
         self.config, self.folder, self.world = config, RunFolder(folder), world or World()
         self.device = torch_device(config.device)
         if self.device.type == "cuda":
-            _deterministic()
+            deterministic_gpu()
         config.device = str(self.device)
         self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
         self.network: Network = built(config.network, "network")
@@ -237,12 +237,3 @@ class Run:
         }
         recording.finish(summary)
         return summary
-
-
-def _deterministic() -> None:
-    """Make a GPU give the same bits every time: no TF32, no autotuning, no atomics."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
