@@ -152,7 +152,10 @@ def growth(cost: Callable[[int], float], counts: list[int], repeats: int) -> dic
 
 
 def alike(workers: int, repeats: int) -> dict[str, float]:
-    """Time rounds of workers that do the same: the network's calls alone, and a clock's round."""
+    """Time rounds of workers that do the same: the network's calls alone, and a clock's round.
+
+    What a timeline keeps of an evaluated mark (each worker's seconds, each link's bits) is not part of it.
+    """
     net = star(workers, 1e8, 1e8, 0.01, 1e9, 1e9)
 
     def calls() -> None:
@@ -174,7 +177,6 @@ def alike(workers: int, repeats: int) -> dict[str, float]:
         for _ in range(100):
             for entry in entries:
                 clock.play(entry)
-            clock.moment()
 
     return {"calls_s": cpu_s(calls, repeats) / 100, "clock_s": cpu_s(rounds, repeats) / 100}
 
