@@ -76,7 +76,21 @@ def read_settings(name: str) -> dict[str, Any]:
         raise ValueError(f"network: expected YAML in {name!r}: {error}") from error
     if not isinstance(settings, dict) or "_target_" not in settings:
         raise ValueError(f"network: expected settings with a _target_ in {name!r}")
-    return settings
+    return _with_defaults(settings)
+
+
+def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    """Put the files of settings that a network builds on under its own."""
+    import yaml
+
+    merged = dict[str, Any]()
+    for entry in settings.pop("defaults", ()):
+        if entry != "_self_":
+            file = files("conf") / "network" / f"{str(entry).removesuffix('@_here_')}.yaml"
+            if not file.is_file():
+                raise ValueError(f"network.defaults: expected files of conf/network and _self_, got {entry!r}")
+            merged |= yaml.safe_load(file.read_text(encoding="utf-8"))
+    return merged | settings
 
 
 def parsed(arguments: list[str], known: Mapping[str, type]) -> tuple[dict[str, Any], dict[str, Any]]:

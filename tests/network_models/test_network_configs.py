@@ -1,14 +1,18 @@
 """Every network in conf/network builds, with the figures its comment gives."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from network_models import Links, Network
+from network_models.conditions.assembled import Conditions
+from network_models.schedules.settings import Schedules
 from network_models.topologies import Graph
+from network_models.units import seconds
+from tests.running import composed
 
 CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "network").glob("*.yaml"))
 
@@ -42,8 +46,8 @@ def hubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def build(path: Path, workers: int = 4, **overrides: object) -> Network:
     if path.stem == "from_file":
         overrides["topology"] = {"_target_": "network_models.topologies.from_file", "path": f"{workers}.csv"}
-    config = {"workers": workers, "seed": 1, "network": {**OmegaConf.to_container(OmegaConf.load(path)), **overrides}}
-    return instantiate(OmegaConf.create(config).network, _convert_="all")
+    config = composed(f"network={path.stem}", f"workers={workers}")
+    return instantiate(config.network, _convert_="all", **overrides)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -124,3 +128,15 @@ def test_lists_of_the_configuration_library_are_sequences() -> None:
     )
     assert net.fabric.up_bps.tolist() == [1e6, 2e6, 3e6, 4e6, 4e6]
     assert net.fabric.latency_s.tolist() == [0.001, 0.002, 0.003, 0.0, 0.003]
+
+
+def test_settings_are_listed_with_their_defaults() -> None:
+    listed = composed("network=lan_1g").network
+    for field in fields(Conditions):
+        value = listed[field.name]
+        if field.name == "jitter_s":
+            assert seconds(value, "jitter_s") == field.default
+        elif field.name != "seed":
+            assert value == field.default, field.name
+    for name in ("all_reduce", "all_gather", "broadcast", "segments", "group_size", "profile"):
+        assert listed[name] == Schedules.__dataclass_fields__[name].default

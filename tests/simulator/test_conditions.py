@@ -10,12 +10,12 @@ import pytest
 from tests.simulator.conftest import TOY, Command
 
 TRACE = Path(__file__).parents[1] / "fixtures" / "fading_12s.mahimahi"
-LOADED = ["+network.background_load=0.3", "+network.background_mean_on_s=1", "+network.background_mean_off_s=2"]
+LOADED = ["network.background_load=0.3", "network.background_mean_on_s=1", "network.background_mean_off_s=2"]
 NETWORKS = {
     "faded": ["network=lte_trace"],
-    "measured": ["network=lte_trace", f"network.up_trace={TRACE}", "+network.jitter_s=3 ms", "network.all_reduce=ring"],
+    "measured": ["network=lte_trace", f"network.up_trace={TRACE}", "network.jitter_s=3 ms", "network.all_reduce=ring"],
     "shared": ["network=lte_trace", "network.server_down_bps=5e6", "network.all_reduce=server", *LOADED],
-    "wifi": ["network=wifi", "+network.outages=[{worker: 1, start_s: 0.01, end_s: 0.5}]"],
+    "wifi": ["network=wifi", "network.outages=[{worker: 1, start_s: 0.01, end_s: 0.5}]"],
 }
 
 
@@ -46,7 +46,7 @@ def test_asynchronous_runs_are_the_same_twice(tmp_path: Path, command: Command, 
 
 
 def test_a_run_that_can_never_end_says_which_transfer(tmp_path: Path, command: Command) -> None:
-    dead = ["+network.outages=[{link: 2 up, start_s: 0.001}]"]
+    dead = ["network.outages=[{link: 2 up, start_s: 0.001}]"]
     for algorithm in ("topk", "async_sgd"):
         folder = f"hydra.run.dir={tmp_path / algorithm}"
         code, _, err = command("simulator", f"algorithm={algorithm}", *TOY, *dead, folder)

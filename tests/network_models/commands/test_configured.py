@@ -4,20 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from network_models.commands.configured import built, names, parsed
+from tests.running import composed
 
 CONF = Path(__file__).parents[3] / "conf" / "network"
 
 
 @pytest.mark.parametrize("name", sorted({*names()} - {"from_file"}))
 def test_as_the_configuration_library_builds_it(name: str) -> None:
-    config = OmegaConf.create(
-        {"workers": 13, "seed": 3, "network": yaml.safe_load((CONF / f"{name}.yaml").read_text())}
-    )
+    config = composed(f"network={name}", "workers=13", "seed=3")
     expected, network = instantiate(config.network, _convert_="all"), built(name, 13, seed=3)
     assert network.name == expected.name == name and type(network.fabric) is type(expected.fabric)
     ends = np.arange(-1, 13)
