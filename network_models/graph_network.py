@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from network_models.conditions.assembled import Conditions
+from network_models.conditions.interruptions import Interruptions
 from network_models.links import worker_count
 from network_models.network import Network
 from network_models.whole import whole
@@ -21,6 +23,10 @@ def graph(
     jitter_s: float | str = 0.0,
     jitter: str = "exponential",
     seed: int = 0,
+    outages: Sequence[Any] | None = None,
+    background_load: float = 0.0,
+    background_mean_on_s: float | str | None = None,
+    background_mean_off_s: float | str | None = None,
     **network: Any,
 ) -> Network:
     """A network whose messages take the shortest routes through a graph.
@@ -41,7 +47,10 @@ def graph(
     jitter : {'exponential', 'uniform', 'lognormal'}
         Its distribution.
     seed : int
-        Of these delays.
+        Of these delays and of the times with other traffic.
+    outages, background_load, background_mean_on_s, background_mean_off_s
+        See `Interruptions`; a link is named as in `links.parquet`, such as `'leaf0 -> spine1'`, and other traffic is on
+        every link.
     **network
         As for `Network`.
 
@@ -61,7 +70,9 @@ def graph(
 
     if not isinstance(topology, nx.Graph):
         raise ValueError(f"network.topology: expected a networkx graph, got {topology!r}")
-    fabric = Graph(topology, whole(ecmp_seed, "network.ecmp_seed", 0))
+    background = (background_load, background_mean_on_s, background_mean_off_s)
+    interruptions = Interruptions(outages, *background, seed=seed)
+    fabric = Graph(topology, whole(ecmp_seed, "network.ecmp_seed", 0), interruptions)
     if fabric.workers != worker_count(workers):
         raise ValueError(f"network.workers: expected as many as the topology has, {fabric.workers}, got {workers}")
     delays = Conditions(jitter_s=jitter_s, jitter=jitter, seed=seed).delays()

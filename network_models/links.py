@@ -104,6 +104,11 @@ class Links:
         """The loss of every path, elementwise."""
         return np.full(np.broadcast_shapes(np.shape(source), np.shape(destination)), self.loss)
 
+    def own(self, worker: int) -> list[int]:
+        """The resources of a worker's link."""
+        shared = self.half_duplex is not None and self.half_duplex[worker]
+        return [worker] if shared else [worker, len(self.up_bps) + worker]
+
     def label(self, resource: int) -> str:
         """``3 up``, ``server down``, ``3 shared`` for a half-duplex link."""
         nodes = len(self.up_bps)

@@ -10,10 +10,9 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from network_models.conditions.composed import common_period, product
 from network_models.conditions.files import read_trace
+from network_models.conditions.interruptions import Interruptions
 from network_models.conditions.jitter import Jitter, uniform
-from network_models.conditions.outages import Outage, other_traffic
 from network_models.conditions.trace import Trace, delivering
 from network_models.links import Links, per_worker
 from network_models.units import seconds
@@ -93,15 +92,19 @@ class Conditions:
             for worker in np.flatnonzero(half).tolist():
                 if traces.pop(nodes + worker, None) is not None:
                     raise ValueError("network.down_trace: expected none where half_duplex (up_trace is both ways)")
-        if factors := self._factors(links, traces):
-            base = {at: traces.get(at) or _constant(links, at) for at in factors}
-            traces |= {at: product(base[at], *those) for at, those in factors.items()}
+        links = replace(links, rates=traces)
+        loaded = [at for worker in range(links.workers) for at in links.own(worker)]
+        traces = self._interruptions().rates(links, loaded)
         peaks = links.capacity_bps.copy()
         for at, trace in traces.items():
             peaks[at] = trace.peak_bps
         if half is not None:
             peaks[nodes:][half] = peaks[:nodes][half]
         return replace(links, up_bps=peaks[:nodes], down_bps=peaks[nodes:], rates=traces)
+
+    def _interruptions(self) -> Interruptions:
+        on, off = self.background_mean_on_s, self.background_mean_off_s
+        return Interruptions(self.outages, self.background_load, on, off, self.seed)
 
     def _half(self, links: Links) -> npt.NDArray[np.bool_] | None:
         half = per_worker(cast(Any, self.half_duplex), links.workers, "network.half_duplex", _truth)
@@ -153,59 +156,6 @@ class Conditions:
                 raise ValueError(f"network.trace_offset_s: expected seconds, as {key} does not repeat, got 'spread'")
             offsets[at] = draws[at] * period
         return offsets
-
-    def _factors(self, links: Links, traces: Mapping[int, Trace]) -> dict[int, list[Trace]]:
-        """By resource: what its rate is multiplied with."""
-        factors: dict[int, list[Trace]] = {}
-        for number, setting in enumerate(self.outages or ()):
-            key = f"network.outages[{number}]"
-            outage = Outage.read(setting, key)
-            for at in _resources(links, outage, key):
-                factors.setdefault(at, []).append(outage.factor())
-        load, periods = self.background_load, [self.background_mean_on_s, self.background_mean_off_s]
-        if isinstance(load, bool) or not 0 <= load < 1:
-            raise ValueError(f"network.background_load: expected 0 <= share < 1, got {load!r}")
-        if periods.count(None) == 1:
-            raise ValueError(
-                f"network.background_mean_on_s, background_mean_off_s: expected both or none, got {periods}"
-            )
-        if load:
-            on, off = (None if mean is None else seconds(mean, "network.background_mean_on_s") for mean in periods)
-            if on == 0 or off == 0:
-                raise ValueError("network.background_mean_on_s, background_mean_off_s: expected more than 0 s, got 0")
-            for worker in range(links.workers):
-                for at in _own(links, worker):
-                    known = [*([traces[at]] if at in traces else []), *factors.get(at, [])]
-                    period = common_period(*known)
-                    factors.setdefault(at, []).append(other_traffic(load, on, off, period, (self.seed, at, 4)))
-        return factors
-
-
-def _own(links: Links, worker: int) -> list[int]:
-    """The resources of a worker's link."""
-    shared = links.half_duplex is not None and links.half_duplex[worker]
-    return [worker] if shared else [worker, links.workers + 1 + worker]
-
-
-def _resources(links: Links, outage: Outage, key: str) -> list[int]:
-    if outage.worker is not None:
-        if isinstance(outage.worker, bool) or outage.worker not in range(links.workers):
-            raise ValueError(f"{key}.worker: expected a worker in 0..{links.workers - 1}, got {outage.worker!r}")
-        return _own(links, int(outage.worker))
-    for node in range(links.workers + 1):
-        for at in _own(links, node):
-            if links.label(at) == outage.link:
-                return [at]
-    raise ValueError(f"{key}.link: expected a link such as '0 up' or 'server down', got {outage.link!r}")
-
-
-def _constant(links: Links, resource: int) -> Trace:
-    rate = float(links.capacity_bps[resource])
-    if rate == np.inf:
-        raise ValueError(
-            f"network.outages, background_load: expected a finite rate of {links.label(resource)}, got inf"
-        )
-    return Trace.constant(rate)
 
 
 def _offset(value: object, key: str) -> float:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
+from network_models.conditions.interruptions import Interruptions
 from network_models.fabric import Floats, Integers, Rate
 from network_models.topologies.leaves import leaf_kinds
 from network_models.topologies.routing import Routing
@@ -39,6 +40,8 @@ class Graph:
         is read once: later changes do not matter.
     seed : int
         Of the hash that chooses among equally short ways.
+    interruptions : Interruptions, optional
+        Outages, and other traffic, which is on every link.
 
     Attributes
     ----------
@@ -58,7 +61,7 @@ class Graph:
     multi-path routing, so that a fat tree spreads its load: see `routing`. Routes are searched when first asked for.
     """
 
-    def __init__(self, graph: nx.Graph, seed: int = 0) -> None:
+    def __init__(self, graph: nx.Graph, seed: int = 0, interruptions: Interruptions | None = None) -> None:
         shortest = graph.graph.get("shortest", "latency")
         if shortest not in _SHORTEST:
             raise ValueError(f"topology: shortest: expected one of {', '.join(_SHORTEST)}, got {shortest!r}")
@@ -66,6 +69,8 @@ class Graph:
         self.nodes, self._workers, self._servers = numbered(graph)
         check_connected(graph, [node for node, kind in graph.nodes(data="kind") if kind in ("worker", "server")])
         self._wires = wired(graph, self.nodes)
+        if interruptions is not None:
+            self._wires = self._wires.changing(interruptions.rates(self, np.flatnonzero(np.isfinite(self._wires.bps))))
         self._wires.bps.flags.writeable = False
         self._routing = Routing(len(self.nodes), self._wires, graph.is_directed(), shortest, seed)
         self._paths: dict[tuple[int, int], _Path] = {}
@@ -133,6 +138,11 @@ class Graph:
         """Whether these workers hang on the same node by links of the same figures; no for all others."""
         kinds = self._kinds[workers]
         return bool((kinds == kinds[0]).all())
+
+    def own(self, worker: int) -> list[int]:
+        """The resources of all links of a worker."""
+        ends = (self._wires.tail == worker) | (self._wires.head == worker)
+        return [int(resource) for resource in np.unique(self._wires.resource[ends])]
 
     def label(self, resource: int) -> str:
         """``leaf0 -> spine1``, or ``a -- b`` where both directions share."""

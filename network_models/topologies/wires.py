@@ -9,7 +9,7 @@ of an undirected graph is two wires; two opposite edges of a directed one that a
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import networkx as nx
 import numpy as np
@@ -45,6 +45,13 @@ class Wires:
     resource: Integers
     bps: Floats
     rates: dict[int, Rate]
+
+    def changing(self, rates: dict[int, Rate]) -> Wires:
+        """The same wires with these rates; a resource's capacity is its rate's peak."""
+        bps = self.bps.copy()
+        for resource, rate in rates.items():
+            bps[resource] = rate.peak_bps
+        return replace(self, bps=bps, rates=rates)
 
 
 def numbered(graph: nx.Graph) -> tuple[list[Hashable], int, int]:
