@@ -11,6 +11,7 @@ from network_models.fabric import Integers
 from network_models.links import worker_count
 from network_models.network import Network
 from network_models.star import star
+from network_models.units import real
 from network_models.whole import whole
 
 
@@ -45,9 +46,17 @@ def class_star(
         If shares do not add up to 1 or the classes do not name the same settings.
     """
     count = worker_count(workers)
+    if not isinstance(classes, Sequence) or isinstance(classes, str):
+        raise ValueError(f"network.classes: expected a list of classes, got {classes!r}")
     if not classes:
         raise ValueError("network.classes: expected at least one class, got none")
+    for number, of in enumerate(classes):
+        if not isinstance(of, Mapping):
+            raise ValueError(f"network.classes[{number}]: expected a mapping of settings, got {of!r}")
     keys = [key for key in classes[0] if key not in ("share", "name")]
+    for key in ("up_bps", "down_bps", "latency_s"):
+        if key not in keys and key not in network:
+            raise ValueError(f"network.classes[0].{key}: expected it in the classes or beside them, got neither")
     for number, of in enumerate(classes):
         if {key for key in of if key not in ("share", "name")} != set(keys):
             raise ValueError(f"network.classes[{number}]: expected the settings {', '.join(keys)}, got {', '.join(of)}")
@@ -67,7 +76,7 @@ def assigned(workers: int, shares: Sequence[Any], seed: int) -> Integers:
         If a share is outside [0, 1] or they do not add up to 1.
     """
     for number, share in enumerate(shares):
-        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        if not 0 <= real(share) <= 1:
             raise ValueError(f"network.classes[{number}].share: expected a number in [0, 1], got {share!r}")
     if abs(sum(shares) - 1) > 1e-9:
         raise ValueError(f"network.classes: expected shares that add up to 1, got {sum(shares):g}")

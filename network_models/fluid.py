@@ -1,4 +1,4 @@
-"""Point-to-point transfers between SimPy processes, as fluid flows that share the star's links max-min fairly.
+"""Point-to-point transfers between SimPy processes, as fluid flows that share links max-min fairly.
 
 A transfer first spends the path's latency and then flows at its fair rate; it has drained when its last bit has
 arrived. Rates change only when a flow starts or ends, or a trace steps on a link that flows share. Whatever starts or

@@ -74,6 +74,8 @@ class Network:
         name: str = "network",
         **schedules: Any,
     ) -> None:
+        if not isinstance(name, str):
+            raise ValueError(f"network.name: expected a string, got {name!r}")
         self.name = name
         self.paths = Paths(fabric, make_transport(transport), jitter, buffer_bytes)
         self.schedules = Schedules.read(schedules, fabric)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from network_models.fabric import Floats, Integers
 from network_models.timing import spread, uniform
+from network_models.units import real
 
 
 @lru_cache(maxsize=16)
@@ -72,6 +73,8 @@ def _ready(start: npt.ArrayLike | float, length: int) -> Floats:
 def vector(key: str, values: npt.ArrayLike, length: int, low: float = 0.0) -> Floats:
     """Read one finite number of at least `low` for each participant, into a new array; a spread stays one."""
     given = np.asarray(values)
+    if given.dtype.kind not in "iuf":
+        raise ValueError(f"{key}: expected numbers, one for each participant, got {values!r}")
     if given.shape == (length,) and length > 1 and given.strides == (0,):
         numbers = spread(float(given[0]), length)
     else:
@@ -103,7 +106,7 @@ def edge_list(edges: tuple[npt.ArrayLike, npt.ArrayLike], ranks: int) -> tuple[I
 
 def number(key: str, value: float, low: float = 0.0) -> float:
     """Read one finite number of at least `low`."""
-    read = float(value)
+    read = real(value)
     if not (read >= low and abs(read) < np.inf):
         raise ValueError(f"{key}: expected a finite number of at least {low:g}, got {value!r}")
     return read

@@ -12,6 +12,7 @@ import numpy as np
 
 from network_models.fabric import Fabric, Integers
 from network_models.transports.contract import Transport
+from network_models.units import real
 
 BURST_BYTES = 15_020.0  # 10 packets, the initial window: what a sender has in flight before it hears of any loss
 HEAVY_LOSS = 0.02
@@ -45,7 +46,7 @@ class Regime:
     """
 
     def __init__(self, fabric: Fabric, transport: Transport, buffer_bytes: float | None = None) -> None:
-        if buffer_bytes is not None and (isinstance(buffer_bytes, (bool, str)) or not buffer_bytes >= 0):
+        if buffer_bytes is not None and not real(buffer_bytes) >= 0:
             raise ValueError(
                 f"network.buffer_bytes: expected a number of bytes of at least 0 or null, got {buffer_bytes!r}"
             )

@@ -14,6 +14,7 @@ _NUMBER = r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
 _RATE = re.compile(_NUMBER + r"\s*(?:([kKMGT]?)(bit/s|bits/s|bps|b/s|B/s|Bps|byte/s|bytes/s))?\s*")
 _DURATION = re.compile(_NUMBER + r"\s*(" + "|".join(_SECONDS) + r")\s*")
 _SIZE = re.compile(_NUMBER + r"\s*(?:([kKMGT]?)(?:B|byte|bytes))?\s*")
+_TOO_LARGE = 1e300  # bytes; in bits, with headers, it must still be a float
 _INFINITY = {"inf", "+inf", ".inf", "infinity"}
 
 
@@ -116,11 +117,17 @@ def size_bytes(value: object, key: str = "bytes") -> float:
     if size is None and isinstance(value, str) and (found := _SIZE.fullmatch(value)):
         number, prefix = found.groups()
         size = float(Decimal(number) * Decimal(_PREFIX[prefix or ""]))
-    if size is None or not 0 <= size < math.inf:
+    if size is None or not 0 <= size < _TOO_LARGE:
         raise ValueError(
             f"{key}: expected a finite size of at least 0 in bytes (such as 25e6 or '25 MB'), got {value!r}"
         )
     return size
+
+
+def real(value: object) -> float:
+    """The float that a number stands for; NaN, which lies in no range, for whatever is none (True and '1' are none)."""
+    number = None if isinstance(value, str) else _plain(value)
+    return math.nan if number is None else number
 
 
 def _plain(value: object) -> float | None:
@@ -129,4 +136,7 @@ def _plain(value: object) -> float | None:
         return math.inf if value.strip().lower() in _INFINITY else None
     if isinstance(value, bool) or not hasattr(value, "__float__") or getattr(value, "shape", ()) != ():
         return None
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]

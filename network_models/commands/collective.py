@@ -4,7 +4,8 @@ Every worker contributes `bytes` (in an all-to-all, to each other worker) to a c
 a full-duplex link of `bandwidth_bps` and one-way `latency_s` around a switch that never limits, so that a path costs
 two latencies; `network=NAME` takes a file of `conf/network` instead, and `network.KEY=VALUE` changes its settings. A
 broadcast, reduce, gather or scatter begins or ends at worker 0, and `schedule=server` has a server of its own on such a
-link; neighbours are those on a ring. Also: `schedule`, `profile`, `transport`, `group_size`, `segments`, `mode`.
+link; neighbours are those on a ring. Also: `schedule`, `profile`, `transport` (a name, or such as `{name: tcp,
+window_bytes: 65536}`), `group_size`, `segments`, `mode`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def main(arguments: list[str]) -> None:
         key, equals, value = argument.partition("=")
         if not equals:
             raise ValueError(f"collective: expected key=value, got {argument!r}")
+        if key in settings:
+            raise ValueError(f"{key}: expected it once, got another: {argument!r}")
         settings[key] = value
     print(json.dumps(cost(name, settings)))
 
@@ -92,7 +95,7 @@ def cost(collective: str, settings: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _network(collective: str, workers: int, settings: Mapping[str, Any]) -> Network:
-    own = {key: settings[key] for key in ("profile", "transport", "mode") if key in settings}
+    own = {key: _read(key, settings[key]) for key in ("profile", "transport", "mode") if key in settings}
     own |= {key: _whole(key, settings[key]) for key in ("group_size", "segments") if key in settings}
     if "schedule" in settings:
         own[collective] = named(collective, settings["schedule"])
@@ -123,9 +126,16 @@ def _whole(key: str, value: Any) -> int:
 
 def _configured(name: str, workers: int, changes: Mapping[str, Any]) -> Network:
     """Build a network by its name, with changed settings as a command line writes them."""
-    import yaml
-
     from network_models.commands.configured import built
 
-    plain = {key: yaml.safe_load(value) if isinstance(value, str) else value for key, value in changes.items()}
-    return built(name, workers, plain)
+    return built(name, workers, {key: _read(f"network.{key}", value) for key, value in changes.items()})
+
+
+def _read(key: str, value: Any) -> Any:
+    """Read a value as a command line writes it, in YAML; what is not written stays a string, so that '' is no null."""
+    import yaml
+
+    try:
+        return yaml.safe_load(value) if isinstance(value, str) and value else value
+    except yaml.YAMLError as error:
+        raise ValueError(f"{key}: expected a value, got {value!r}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.resources import files
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,9 @@ def parsed(arguments: list[str], known: Mapping[str, type]) -> tuple[dict[str, A
     for argument in arguments:
         key, equals, text = argument.partition("=")
         if not equals or not (key in known or key.startswith("network.")):
-            raise ValueError(
-                f"expected {', '.join(f'{key}=...' for key in known)} or network.KEY=..., got {argument!r}"
-            )
+            raise ValueError(f"{key}: expected key=value with {', '.join(known)} or network.KEY, got {argument!r}")
+        if key.removeprefix("network.") in (overrides if key.startswith("network.") else own):
+            raise ValueError(f"{key}: expected it once, got another: {argument!r}")
         if known.get(key) is str:
             own[key] = text
             continue
@@ -130,7 +131,7 @@ def parsed(arguments: list[str], known: Mapping[str, type]) -> tuple[dict[str, A
         except yaml.YAMLError as error:
             raise ValueError(f"{key}: expected a value, got {text!r}") from error
         if key in known and (not isinstance(value, known[key]) or isinstance(value, bool)):
-            raise ValueError(f"{key}: expected {known[key].__name__}, got {text!r}")
+            raise ValueError(f"{key}: expected a whole number, got {text!r}")
         (own if key in known else overrides)[key.removeprefix("network.")] = value
     return own, overrides
 
@@ -160,6 +161,11 @@ def _made(value: Any, run: Mapping[str, int], key: str) -> Any:
     if "_target_" not in value:
         return inside
     constructor = _located(value["_target_"], key)
+    parameters = signature(constructor).parameters
+    if not any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        for name in inside:
+            if name not in parameters:
+                raise ValueError(f"{key}.{name}: expected one of {', '.join(parameters)}, got {name!r}")
     try:
         return constructor(**inside)
     except TypeError as error:

@@ -56,7 +56,10 @@ def described(network: Network, out: str | None = None) -> dict[str, Any]:
         return {**figures, "files": []}
     from network_models.commands.drawing import save_picture
 
-    files = save_picture(fabric, title=f"{network.name}: {_caption(figures)}", folder=Path(out), name=network.name)
+    try:
+        files = save_picture(fabric, title=f"{network.name}: {_caption(figures)}", folder=Path(out), name=network.name)
+    except OSError as error:
+        raise ValueError(f"out: expected a folder, or where one can be made, got {out!r} ({error.strerror})") from error
     return {**figures, "files": [str(file) for file in files]}
 
 

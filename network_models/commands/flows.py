@@ -4,14 +4,14 @@ The scenario (a file, or ``-`` for standard input) is JSON: `nodes` with `name`,
 (one way, of the node's own link around a switch that never limits; a path costs both ends' latencies), `flows` with
 `from`, `to`, `bytes` and `start_s` (0 if left out), and `transport` (`ideal` if left out). With `links`, each with
 `from`, `to`, `bps`, `latency_s` and perhaps `half_duplex`, the nodes hang on those instead, and names that are no nodes
-are switches.
+are switches. A `name` of anything, and the `duration_s` of a scenario that is compared with, are passed over.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,14 @@ import simpy
 from network_models.network import Network
 from network_models.star import star
 from network_models.units import rate_bps, seconds, size_bytes
+
+_KEYS = {
+    "nodes": ("name", "up_bps", "down_bps", "latency_s"),
+    "flows": ("name", "from", "to", "bytes", "start_s"),
+    "links": ("name", "from", "to", "bps", "latency_s", "half_duplex"),
+}
+_SCENARIO = ("name", *_KEYS, "transport", "duration_s")
+_LATEST_S = 1e9  # after the first flow; the clock still tells 1e-7 s there
 
 
 def main(arguments: list[str]) -> None:
@@ -32,10 +40,12 @@ def main(arguments: list[str]) -> None:
     """
     if len(arguments) != 1:
         raise ValueError(f"flows: expected one file, or - for standard input, got {len(arguments)} arguments")
-    text = sys.stdin.read() if arguments[0] == "-" else Path(arguments[0]).read_text(encoding="utf-8")
     try:
+        text = sys.stdin.read() if arguments[0] == "-" else Path(arguments[0]).read_text(encoding="utf-8")
         scenario = json.loads(text)
-    except json.JSONDecodeError as error:
+    except OSError as error:
+        raise ValueError(f"flows: expected a file, got {arguments[0]!r} ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"flows: expected JSON in {arguments[0]!r}: {error}") from error
     print(json.dumps({"duration_s": durations(scenario)}))
 
@@ -46,7 +56,7 @@ def durations(scenario: Mapping[str, Any]) -> list[float]:
     Parameters
     ----------
     scenario : mapping
-        See the module's docstring. What it has besides is ignored.
+        See the module's docstring.
 
     Returns
     -------
@@ -56,10 +66,11 @@ def durations(scenario: Mapping[str, Any]) -> list[float]:
     Raises
     ------
     ValueError
-        If a key is missing, a value is out of range, a node is unknown, or there is no way, naming it.
+        If a key is missing or unknown, a value is out of range, a node is unknown, or there is no way, naming it.
     """
     nodes = _entries(scenario, "nodes")
-    names = [_named(node, f"nodes[{place}]") for place, node in enumerate(nodes)]
+    _known_keys(scenario, _SCENARIO, "")
+    names = [_text(node, "name", f"nodes[{place}]") for place, node in enumerate(nodes)]
     for place, name in enumerate(names):
         if name in names[:place]:
             raise ValueError(f"nodes[{place}].name: expected another name than the nodes before, got {name!r}")
@@ -70,7 +81,11 @@ def durations(scenario: Mapping[str, Any]) -> list[float]:
         network = _star(nodes, transport)
     known = {name: place for place, name in enumerate(names)}
     posts = [_post(flow, f"flows[{place}]", known) for place, flow in enumerate(_entries(scenario, "flows"))]
-    return _played(network, posts)
+    first = min((start for *_, start in posts), default=0.0)
+    for place, (*_, start) in enumerate(posts):
+        if start - first > _LATEST_S:
+            raise ValueError(f"flows[{place}].start_s: expected at most {_LATEST_S:g} s after the first, got {start:g}")
+    return _played(network, [(source, to, size, start - first) for source, to, size, start in posts])
 
 
 def _played(network: Network, posts: list[tuple[int, int, float, float]]) -> list[float]:
@@ -109,11 +124,15 @@ def _graph(names: list[str], links: list[Mapping[str, Any]], transport: Any) -> 
     graph.add_nodes_from((name, {"kind": "worker", "rank": place}) for place, name in enumerate(names))
     for place, link in enumerate(links):
         at = f"links[{place}]"
-        ends = _value(link, "from", at), _value(link, "to", at)
+        ends = _text(link, "from", at), _text(link, "to", at)
+        if ends[0] == ends[1]:
+            raise ValueError(f"{at}.to: expected another node than from, got {ends[1]!r} for both")
         if graph.has_edge(*ends):
             raise ValueError(f"{at}: expected one link between {ends[0]} and {ends[1]}, got another")
         bps, latency = rate_bps(_value(link, "bps", at), f"{at}.bps"), link.get("latency_s", 0.0)
-        half = bool(link.get("half_duplex", False))
+        half = link.get("half_duplex", False)
+        if not isinstance(half, bool):
+            raise ValueError(f"{at}.half_duplex: expected true or false, got {half!r}")
         graph.add_edge(*ends, bps=bps, latency_s=seconds(latency, f"{at}.latency_s"), half_duplex=half)
     return Network(Graph(graph), transport)
 
@@ -138,6 +157,7 @@ def _entries(scenario: Any, key: str) -> list[Mapping[str, Any]]:
     for place, entry in enumerate(scenario[key]):
         if not isinstance(entry, Mapping):
             raise ValueError(f"{key}[{place}]: expected an object, got {entry!r}")
+        _known_keys(entry, _KEYS[key], f"{key}[{place}].")
     if key == "nodes" and not scenario[key]:
         raise ValueError("nodes: expected at least one, got none")
     return list(scenario[key])
@@ -149,11 +169,17 @@ def _shown(scenario: Any, key: str) -> str:
     return repr(scenario[key]) if key in scenario else "nothing"
 
 
-def _named(node: Mapping[str, Any], at: str) -> str:
-    name = _value(node, "name", at)
-    if not isinstance(name, str):
-        raise ValueError(f"{at}.name: expected a string, got {name!r}")
-    return name
+def _known_keys(entry: Mapping[str, Any], known: Collection[str], at: str) -> None:
+    for key in entry:
+        if key not in known:
+            raise ValueError(f"{at}{key}: expected one of {', '.join(known)}, got {key!r}")
+
+
+def _text(entry: Mapping[str, Any], key: str, at: str) -> str:
+    text = _value(entry, key, at)
+    if not isinstance(text, str):
+        raise ValueError(f"{at}.{key}: expected a string, got {text!r}")
+    return text
 
 
 def _value(entry: Mapping[str, Any], key: str, at: str) -> Any:

@@ -15,7 +15,8 @@ from network_models.conditions.interruptions import Interruptions
 from network_models.conditions.jitter import Jitter, uniform
 from network_models.conditions.trace import Trace, delivering
 from network_models.links import Links, per_worker
-from network_models.units import seconds
+from network_models.units import real, seconds
+from network_models.whole import whole
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Conditions:
 
     def delays(self) -> Jitter | None:
         """The random extra latency, if any."""
+        whole(self.seed, "network.seed", 0)
         jitter = Jitter(self.jitter_s, self.jitter, self.seed)
         return jitter if jitter.mean_s else None
 
@@ -82,8 +84,9 @@ class Conditions:
         ValueError
             If a setting is out of range or a trace never delivers, naming it.
         """
-        if isinstance(self.loss, bool) or not 0 <= self.loss < 1:
+        if not 0 <= real(self.loss) < 1:
             raise ValueError(f"network.loss: expected 0 <= loss < 1, got {self.loss!r}")
+        self._width_s(), per_worker(self.trace_offset_s, links.workers, "network.trace_offset_s", _offset)
         half = self._half(links)
         links = replace(links, loss=float(self.loss), half_duplex=half)
         nodes = links.workers + 1
@@ -136,16 +139,19 @@ class Conditions:
         return {first + worker: trace.shifted(offsets[worker]) for worker, trace in traces.items()}
 
     def _trace(self, setting: object, key: str) -> Trace | None:
-        width = None if self.trace_bin_s is None else seconds(self.trace_bin_s, "network.trace_bin_s")
-        if width == 0:
-            raise ValueError("network.trace_bin_s: expected more than 0 s (or null), got 0")
         if setting is None:
             return None
         if isinstance(setting, Trace):
             return delivering(setting, key)
         if not isinstance(setting, (str, Path)):
             raise ValueError(f"{key}: expected a file or a Trace, got {setting!r}")
-        return read_trace(setting, width, key)
+        return read_trace(setting, self._width_s(), key)
+
+    def _width_s(self) -> float | None:
+        width = None if self.trace_bin_s is None else seconds(self.trace_bin_s, "network.trace_bin_s")
+        if width == 0:
+            raise ValueError("network.trace_bin_s: expected more than 0 s (or null), got 0")
+        return width
 
     def _offsets(self, traces: Mapping[int, Trace], key: str, workers: int) -> npt.NDArray[np.float64]:
         offsets = per_worker(self.trace_offset_s, workers, "network.trace_offset_s", _offset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from network_models.conditions.trace import Trace
-from network_models.units import rate_bps, seconds
+from network_models.units import rate_bps, real, seconds
 
 
 def on_off(
@@ -78,9 +78,9 @@ def fading(
     distribution. The mean rate is median exp(sigma^2 / 2).
     """
     count, step = _steps(length_s, step_s)
-    if not 0 <= correlation < 1:
+    if not 0 <= real(correlation) < 1:
         raise ValueError(f"correlation: expected 0 <= correlation < 1, got {correlation!r}")
-    if not 0 <= sigma < 10:
+    if not 0 <= real(sigma) < 10:
         raise ValueError(f"sigma: expected 0 <= sigma < 10, got {sigma!r}")
     noise = np.random.default_rng([seed, 2]).standard_normal(count).tolist()
     log, logs, fresh = noise[0], [noise[0]], float(np.sqrt(1 - correlation**2))

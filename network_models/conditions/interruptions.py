@@ -10,7 +10,7 @@ from network_models.conditions.composed import common_period, product
 from network_models.conditions.outages import Outage, other_traffic
 from network_models.conditions.trace import Trace
 from network_models.fabric import Floats
-from network_models.units import seconds
+from network_models.units import real, seconds
 
 
 class Linked(Protocol):
@@ -77,6 +77,8 @@ class Interruptions:
             If a setting is out of range or names no worker or link.
         """
         factors: dict[int, list[Trace]] = {}
+        if not isinstance(self.outages or (), Sequence) or isinstance(self.outages, str):
+            raise ValueError(f"network.outages: expected a list of outages, got {self.outages!r}")
         for number, setting in enumerate(self.outages or ()):
             key = f"network.outages[{number}]"
             outage = Outage.read(setting, key)
@@ -92,7 +94,7 @@ class Interruptions:
 
     def _means(self) -> tuple[float | None, float | None]:
         load, periods = self.background_load, (self.background_mean_on_s, self.background_mean_off_s)
-        if isinstance(load, bool) or not 0 <= load < 1:
+        if not 0 <= real(load) < 1:
             raise ValueError(f"network.background_load: expected 0 <= share < 1, got {load!r}")
         keys = "network.background_mean_on_s, background_mean_off_s"
         if periods.count(None) == 1:

@@ -56,7 +56,7 @@ class Jitter:
 
     def __init__(self, jitter_s: float | str, distribution: str = "exponential", seed: int = 0) -> None:
         self.mean_s, self.seed = seconds(jitter_s, "network.jitter_s"), seed
-        if distribution not in self.known:
+        if not isinstance(distribution, str) or distribution not in self.known:
             raise ValueError(f"network.jitter: expected one of {', '.join(self.known)}, got {distribution!r}")
         self.distribution = distribution
 

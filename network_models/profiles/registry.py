@@ -62,10 +62,10 @@ def profile(value: ProfileLike = None) -> Profile | None:
         return value
     settings = dict(value)
     name = settings.pop("name", None)
-    if name not in PROFILES:
+    if not isinstance(name, str) or name not in PROFILES:
         raise ValueError(f"network.profile: expected one of ideal, {', '.join(PROFILES)}, got {name!r}")
     known = [field.name for field in fields(PROFILES[name])]
     for key in settings:
         if key not in known:
-            raise ValueError(f"network.profile.{key}: expected one of {', '.join(known)} for {name}")
+            raise ValueError(f"network.profile.{key}: expected one of {', '.join(known)} for {name}, got {key!r}")
     return PROFILES[name](**settings)

@@ -55,7 +55,7 @@ class Schedules:
         """Read the settings of a network, and check that its fabric can carry them."""
         unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
         if unknown:
-            raise TypeError(f"network.{unknown[0]}: expected a setting that networks have, got {unknown[0]!r}")
+            raise ValueError(f"network.{unknown[0]}: expected a setting that networks have, got {unknown[0]!r}")
         chosen = cls(**settings)
         if chosen.all_reduce == "server" and not fabric.servers:
             raise ValueError("network.all_reduce: expected a schedule without a server, as there is none, got 'server'")

@@ -8,6 +8,7 @@ from typing import Any
 from network_models.conditions.files import read_trace
 from network_models.conditions.trace import delivering
 from network_models.fabric import Rate
+from network_models.units import real
 
 
 def rate_of(
@@ -41,9 +42,9 @@ def rate_of(
 
 def probability(value: object, key: str) -> float:
     """Read a probability that is less than 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+    if not 0 <= (number := real(value)) < 1:
         raise ValueError(f"{key}: expected a probability in [0, 1), got {value!r}")
-    return float(value)
+    return number
 
 
 def remembered(read: Callable[[object, str], float]) -> Callable[[object, str], float]:

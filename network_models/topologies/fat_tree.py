@@ -57,7 +57,9 @@ def fat_tree(
     if odd:
         raise ValueError(f"network.topology.k: expected an even number, got {k}")
     if count > half * half * ports:
-        raise ValueError(f"network.topology.k: expected room for {count} workers, got {ports}: {half * half * ports}")
+        raise ValueError(
+            f"network.topology.k: expected room for {count} workers, got {ports} for {half * half * ports}"
+        )
     graph, width = named("fat_tree"), float(half * half * ports)
     add_workers(graph, in_row(int(width), 0.0, width)[:count])
     layers = ("edge", half * ports, 1), ("aggregation", half * ports, 2), ("core", half * half, 3)

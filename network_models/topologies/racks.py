@@ -6,7 +6,7 @@ import networkx as nx
 
 from network_models.links import worker_count
 from network_models.topologies.parts import Value, add_servers, add_workers, either, in_row, named
-from network_models.units import rate_bps
+from network_models.units import rate_bps, real
 from network_models.whole import whole
 
 
@@ -50,7 +50,7 @@ def racks(
     Two hops in a rack, four between racks.
     """
     count, per_rack = worker_count(workers), -(-worker_count(workers) // whole(racks, "network.topology.racks", 1))
-    if not 0 < oversubscription < float("inf"):
+    if not 0 < real(oversubscription) < float("inf"):
         raise ValueError(f"network.topology.oversubscription: expected a ratio above 0, got {oversubscription!r}")
     graph, width = named("racks"), float(count)
     uplink = per_rack * rate_bps(bps, "network.topology.bps") / oversubscription

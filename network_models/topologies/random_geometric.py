@@ -14,7 +14,7 @@ import numpy as np
 from network_models.fabric import Floats
 from network_models.links import worker_count
 from network_models.topologies.parts import Value, add_servers, add_workers, either, named
-from network_models.units import seconds
+from network_models.units import real, seconds
 from network_models.whole import whole
 
 
@@ -62,7 +62,7 @@ def random_geometric(
     places = rng.random((count, 2))
     if radius is None:
         radius = connecting_radius(places)
-    if not 0 <= radius < float("inf") or radius == 0 < count - 1:
+    if not 0 <= real(radius) < float("inf") or radius == 0 < count - 1:
         raise ValueError(f"network.topology.radius: expected a length above 0, got {radius!r}")
     base, slope = (
         seconds(latency_s, "network.topology.latency_s"),

@@ -60,7 +60,9 @@ def torus(
     for axis, side in enumerate(shape):
         whole(side, f"network.topology.sides[{axis}]", 1)
     if math.prod(shape) < count:
-        raise ValueError(f"network.topology.sides: expected room for {count} workers, got {shape}: {math.prod(shape)}")
+        raise ValueError(
+            f"network.topology.sides: expected room for {count} workers, got {shape} for {math.prod(shape)}"
+        )
     graph = named("torus")
     number = np.arange(math.prod(shape)).reshape(shape)
     for index in product(*map(range, shape)):

@@ -8,7 +8,7 @@ import networkx as nx
 
 from network_models.links import worker_count
 from network_models.topologies.parts import Value, add_servers, add_workers, either, in_row, named
-from network_models.units import rate_bps
+from network_models.units import rate_bps, real
 from network_models.whole import whole
 
 
@@ -49,7 +49,7 @@ def tree(
     ceil(log_arity n) levels (at least one), so two workers are at most twice as many hops apart.
     """
     count, arity = worker_count(workers), whole(arity, "network.topology.arity", 2)
-    if not 1 <= growth < float("inf"):
+    if not 1 <= real(growth) < float("inf"):
         raise ValueError(f"network.topology.growth: expected a number of at least 1, got {growth!r}")
     graph, rate, width = named("tree"), rate_bps(bps, "network.topology.bps"), float(count)
     levels = next(levels for levels in count_from(1) if arity**levels >= count)

@@ -49,11 +49,13 @@ def transport(value: TransportLike = None) -> Transport:
         return value
     settings = dict(value)
     name = settings.pop("name", None)
-    if name not in TRANSPORTS:
+    if not isinstance(name, str) or name not in TRANSPORTS:
         raise ValueError(f"network.transport: expected one of {', '.join(TRANSPORTS)}, got {name!r}")
     kind = TRANSPORTS[name]
     known = [field.name for field in fields(kind)]
     for key in settings:
         if key not in known:
-            raise ValueError(f"network.transport.{key}: expected one of {', '.join(known) or 'no key'} for {name}")
+            raise ValueError(
+                f"network.transport.{key}: expected one of {', '.join(known) or 'no key'} for {name}, got {key!r}"
+            )
     return kind(**settings)

@@ -29,5 +29,5 @@ def durations(of: object, *keys: str) -> None:
 
 def chosen(of: object, key: str, known: Collection[str]) -> None:
     """Refuse a setting that is not one of a few words."""
-    if getattr(of, key) not in known:
+    if not isinstance(getattr(of, key), str) or getattr(of, key) not in known:
         raise ValueError(f"network.transport.{key}: expected one of {', '.join(known)}, got {getattr(of, key)!r}")

@@ -41,10 +41,10 @@ def test_arguments() -> None:
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("workers", "expected workers=... or network.KEY=..., got 'workers'"),
+        ("workers", "workers: expected key=value with workers or network.KEY, got 'workers'"),
         ("colour=1", "got 'colour=1'"),
-        ("workers=many", "workers: expected int, got 'many'"),
-        ("workers=true", "workers: expected int, got 'true'"),
+        ("workers=many", "workers: expected a whole number, got 'many'"),
+        ("workers=true", "workers: expected a whole number, got 'true'"),
         ("workers=[", r"workers: expected a value, got '\['"),
     ],
 )
@@ -68,7 +68,10 @@ def test_bad_arguments_are_refused(argument: str, message: str) -> None:
         ("_target_: network_models.nothing", "expected something that network_models defines"),
         ("_target_: network_models", "expected something that network_models defines"),
         ("_target_: network_models.rate_bps\nvalue: 3", "expected what makes a network, got 'network_models.rate_bps'"),
-        ("_target_: network_models.topologies.ring\ncolour: red", "network: .* unexpected keyword argument 'colour'"),
+        (
+            "_target_: network_models.topologies.ring\ncolour: red",
+            "network.colour: expected one of workers, .*, got 'colour'",
+        ),
         (
             "_target_: network_models.graph\nworkers: 1\ntopology: {_target_: shutil.rmtree, path: x}",
             "network.topology._target_: expected something that network_models defines, got 'shutil.rmtree'",
@@ -88,7 +91,7 @@ def test_unknown_names_and_settings_are_refused() -> None:
             built(name, 4)
     with pytest.raises(ValueError, match="network.up_bps.x: expected settings under 'up_bps', got '10 Mbit/s'"):
         built("lte", 4, {"up_bps.x": 1})
-    with pytest.raises(ValueError, match="network.topology: .* unexpected keyword argument 'kk'"):
+    with pytest.raises(ValueError, match="network.topology.kk: expected one of workers, .*, got 'kk'"):
         built("fat_tree", 4, {"topology.kk": 4})
     with pytest.raises(ValueError, match="network.topology.path: expected the name of a file, got None"):
         built("from_file", 4)

@@ -152,7 +152,7 @@ def test_bad_scenarios(
         ((), "command: expected one of flows, collective, describe, got nothing"),
         (("ping",), "command: expected one of flows, collective, describe, got 'ping'"),
         (("flows",), "flows: expected one file, or - for standard input, got 0 arguments"),
-        (("flows", "/no/such/file"), "[Errno 2] No such file or directory: '/no/such/file'"),
+        (("flows", "/no/such/file"), "flows: expected a file, got '/no/such/file' (No such file or directory)"),
         (("collective",), "collective: expected one of all_reduce, "),
         (("collective", "shuffle"), "collective: expected one of all_reduce, "),
         (("collective", "all_reduce", "bytes"), "collective: expected key=value, got 'bytes'"),
