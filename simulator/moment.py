@@ -25,8 +25,8 @@ class Moment:
         Cumulative seconds of each worker by kind, read-only; those of `ADDED` add up to the makespan. `away` is what
         faults took the worker out for. The latencies are the parts of uplink and downlink due to propagation, and
         `latency` is their sum. In an all-reduce each half has half of it. The queues are the parts due to contention;
-        an all-reduce splits its own as its time. `hidden` is the time in which a branch communicated, or worked on what it
-        had received, while its worker did something else; the other kinds count a branch only where its worker was
+        an all-reduce splits its own as its time. `hidden` is the time in which a branch communicated, or worked on what
+        it had received, while its worker did something else; the other kinds count a branch only where its worker was
         blocked on it.
     carried_bits : ndarray, shape (R,)
         What has passed each of the network's resources.

@@ -51,6 +51,9 @@ def test_all_time_is_accounted_for_and_drawn(case: str, tmp_path: Path) -> None:
     assert sum(rows[-1]["queue_s"]) > 0 and (sum(rows[-1]["away_s"]) > 0) == (
         CRASHES[0] in CASES[case] or case == "elastic"
     )
+    summary = folder.read_json("summary")
+    assert summary["waiting"]["mean_s"] == pytest.approx(np.mean(rows[-1]["waiting_s"])) and summary["staleness"]
+    assert 0 < summary["links"]["mean_utilisation"] <= 1
     spans, _, makespan, recorded = replayed(folder, Spans())
     assert makespan == recorded
     for worker in range(4):
@@ -58,3 +61,17 @@ def test_all_time_is_accounted_for_and_drawn(case: str, tmp_path: Path) -> None:
         for kind, column in SPANS.items():
             drawn = sum(span["end_s"] - span["begin_s"] for span in mine if span["kind"] == kind)
             assert drawn == pytest.approx(rows[-1][f"{column}_s"][worker], abs=1e-9), kind
+
+
+def test_synchronous_runs_report_waiting_and_staleness_too(tmp_path: Path) -> None:
+    # 4 workers, 6 rounds: with a delay all but the first update are used one round late. Pareto stragglers wait.
+    for name, staleness in (("sgd", {"0": 24}), ("delayed_sgd", {"0": 4, "1": 20})):
+        _, summary = run(tmp_path / name, *PLACE, *SIZE, f"algorithm={name}")
+        last = RunFolder(tmp_path / name).read_table("timeline").to_pylist()[-1]
+        assert summary["staleness"] == staleness
+        waits = last["waiting_s"]
+        mean = sum(waits) / 4
+        assert summary["waiting"] == pytest.approx(
+            {"mean_s": mean, "most_s": max(waits), "share": mean / last["seconds"]}
+        )
+        assert mean > 0
