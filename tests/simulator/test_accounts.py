@@ -63,6 +63,22 @@ def test_all_time_is_accounted_for_and_drawn(case: str, tmp_path: Path) -> None:
             assert drawn == pytest.approx(rows[-1][f"{column}_s"][worker], abs=1e-9), kind
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        ["network=wan_100m", "network.profile=nccl", "algorithm=sgd_allreduce"],  # its halves take different times
+        ["network=wifi", "algorithm=ddp_sgd", "stragglers=lognormal"],  # both ways share the air, and jitter
+    ],
+    ids=["nccl", "wifi"],
+)
+def test_the_parts_of_a_transfer_are_no_more_than_the_transfer(case: list[str], tmp_path: Path) -> None:
+    run(tmp_path / "run", "workers=4", "rounds=6", "eval_every=2", *case)
+    for row in RunFolder(tmp_path / "run").read_table("timeline").to_pylist():
+        for way in ("uplink", "downlink"):
+            whole, latency, queue = columns(row, way, f"{way}_latency", f"{way}_queue")
+            assert (whole - latency - queue).min() > -1e-9 * row["seconds"]
+
+
 def test_synchronous_runs_report_waiting_and_staleness_too(tmp_path: Path) -> None:
     # 4 workers, 6 rounds: with a delay all but the first update are used one round late. Pareto stragglers wait.
     for name, staleness in (("sgd", {"0": 24}), ("delayed_sgd", {"0": 4, "1": 20})):
