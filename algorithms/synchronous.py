@@ -64,6 +64,18 @@ class Synchronous(Stateful):
         """Start from `model`, shape (d,), which is copied."""
         self.model = model.clone()
 
+    def notes(self, active: int) -> dict[str, Any]:
+        """Give the staleness histogram, rounds between computing an update and using it -> updates.
+
+        Parameters
+        ----------
+        active : int
+            Workers in each round.
+        """
+        late = max(self.round - 1, 0) if self.delay else 0  # the first update is used before any other
+        counts = {"0": active * (self.round - late), "1": active * late}
+        return {"staleness": {rounds: count for rounds, count in counts.items() if count}}
+
     async def run(self, cohort: Cohort, rounds: int) -> None:
         """Drive the cohort from the current round up to `rounds`.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PARTS = ("compute", "encode", "uplink", "downlink", "queue", "wait")
+PARTS = ("compute", "encode", "uplink", "downlink", "queue", "wait", "away")
 COLUMNS = ("compute_s", "encode_s", "uplink_s", "downlink_s", "uplink_queue_s", "downlink_queue_s", "waiting_s")
 UNITS = ("auto", "seconds", "share")
 FAR = 20.0  # bars that differ by more than this are shown as shares unless asked otherwise
@@ -92,15 +92,16 @@ def draw_up(runs: Sequence[Run], options: Mapping[str, str]) -> Breakdown:
 
 def _parts(run: Run) -> dict[str, tuple[float, float]]:
     """Give the seconds per round of the mean worker and of the slowest, which waits least."""
-    last = read_columns(run, "timeline", COLUMNS, ADVICE).to_pylist()[-1]
-    spent = {name.removesuffix("_s"): np.array(last[name], dtype=np.float64) for name in COLUMNS}
+    last = read_columns(run, "timeline", COLUMNS, ADVICE, optional=("away_s",)).to_pylist()[-1]
+    last.setdefault("away_s", np.zeros(len(last["waiting_s"])))
+    spent = {name.removesuffix("_s"): np.array(last[name], dtype=np.float64) for name in (*COLUMNS, "away_s")}
     rounds = max(float(run.metrics["round"][-1]), 1.0)
     queue = spent["uplink_queue"] + spent["downlink_queue"]
     uplink, downlink = spent["uplink"] - spent["uplink_queue"], spent["downlink"] - spent["downlink_queue"]
-    columns = (spent["compute"], spent["encode"], uplink, downlink, queue, spent["waiting"])
+    columns = (spent["compute"], spent["encode"], uplink, downlink, queue, spent["waiting"], spent["away"])
     if not sum(column.sum() for column in columns) > 0:
         raise FigureError(f"{run.folder}: expected simulated time that was spent, got none")
-    slowest = int(np.argmin(spent["waiting"]))
+    slowest = int(np.argmin(spent["waiting"] + spent["away"]))
     means = ((float(column.mean()) / rounds, float(column[slowest]) / rounds) for column in columns)
     return dict(zip(PARTS, means, strict=True))
 

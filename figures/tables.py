@@ -11,13 +11,17 @@ from figures.problems import FigureError
 from figures.runs import Run
 
 
-def read_columns(run: Run, name: str, columns: Sequence[str], advice: str) -> pyarrow.Table:
+def read_columns(
+    run: Run, name: str, columns: Sequence[str], advice: str, optional: Sequence[str] = ()
+) -> pyarrow.Table:
     """Read some columns of ``NAME.parquet`` in a run's folder.
 
     Parameters
     ----------
     advice : str
         How to come by the file, or by a newer one, for the error message.
+    optional : sequence of str
+        Columns that older runs do not have, and that are left out then.
 
     Raises
     ------
@@ -32,7 +36,8 @@ def read_columns(run: Run, name: str, columns: Sequence[str], advice: str) -> py
             missing = [column for column in columns if column not in file.schema_arrow.names]
             if missing:
                 raise FigureError(f"{path}: expected column {', '.join(missing)}, got none; {advice}")
-            return file.read(columns=list(columns))
+            found = [column for column in optional if column in file.schema_arrow.names]
+            return file.read(columns=[*columns, *found])
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         if isinstance(error, FigureError):
             raise

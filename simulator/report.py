@@ -18,6 +18,7 @@ _KINDS = (
     ("uplink", "up, or reducing"),
     ("downlink", "down, or gathering"),
     ("waiting", "for others"),
+    ("away", "taken out by faults"),
 )
 
 
@@ -35,6 +36,8 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
     table.add_column("share", justify="right")
     table.add_column("bandwidth / latency / queue", justify="right")
     for kind, meaning in _KINDS:
+        if kind == "away" and not mean[kind]:
+            continue
         split = ""
         if kind in ("uplink", "downlink"):
             latency, queue = mean[f"{kind}_latency"], mean[f"{kind}_queue"]

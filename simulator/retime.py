@@ -22,7 +22,7 @@ from simulator.config import check, plain, register, reporting
 from simulator.drivers.replay import retimed
 from simulator.records.folder import TIMELINE, RunFolder, RunFolderError
 from simulator.records.links import LinkRecord
-from simulator.records.recording import timeline_row
+from simulator.records.recording import timeline_row, waiting
 from simulator.report import print_report
 from simulator.trace import NotReplayable, read_trace
 
@@ -61,17 +61,19 @@ def retime(source: RunFolder, config: DictConfig, target: RunFolder) -> dict[str
     if [t for t, _ in moments] != rounds:
         last = moments[-1][0] if moments else 0
         raise RunFolderError(f"run: expected marks up to round {rounds[-1]} in {source.trace}, got them up to {last}")
+    timeline = [timeline_row(t, moment) for t, moment in moments]
     draft = RunFolder(target.path.with_name(f".{target.path.name}.{os.getpid()}.part"))
     draft.path.mkdir(parents=True)
     for name in ("metrics.parquet", "trace.jsonl"):
         shutil.copyfile(source.path / name, draft.path / name)
     draft.write_config(plain(config))
-    draft.write_table("timeline", [timeline_row(t, moment) for t, moment in moments], TIMELINE)
+    draft.write_table("timeline", timeline, TIMELINE)
     draft.write_columns("links", links.table())
     about |= {"retimed_from": str(source.path.resolve()), "compute": compute.describe(), "command": sys.argv}
     draft.write_json("manifest", about)
     seconds = time.perf_counter() - start
     summary |= {"simulated_seconds": moments[-1][1].seconds, "links": links.summary()}
+    summary |= {"waiting": waiting(timeline[-1])}
     summary |= {"wall_seconds": seconds, "gradient_seconds": 0.0}
     draft.write_json("summary", summary)
     if target.path.is_dir():

@@ -29,7 +29,7 @@ from simulator.manifest import manifest
 from simulator.progress import Progress
 from simulator.records.folder import RunFolder, RunFolderError
 from simulator.records.links import LinkRecord
-from simulator.records.recording import Cadence, Diverged, Recording, digest
+from simulator.records.recording import Cadence, Diverged, Recording, digest, waiting
 from simulator.tasks.task import Task
 from simulator.tasks.validation import torch_device
 from simulator.threads import ChunkPool, deterministic_gpu, keep_memory, one_thread
@@ -195,7 +195,7 @@ class Run:
             for i, algorithm in enumerate(self.algorithms)
         ]
         Recorder(parts, self.task, recording, world.meeting or InProcess()).run()
-        return {"racy": False, "racy_because": None}
+        return {"racy": False, "racy_because": None} | self.algorithms[0].notes(len(parts[0].cohort.active))
 
     def _cosimulate(self, recording: Recording) -> dict[str, Any]:
         c, algorithm = self.config, self.algorithms[0]
@@ -233,6 +233,7 @@ class Run:
             "wall_seconds": recording.wall_seconds,
             "gradient_seconds": recording.gradient_seconds,
             "links": recording.links.summary() if recording.links is not None else None,
+            "waiting": waiting(recording.timeline[-1]) if recording.timeline else None,
             **extra,
         }
         recording.finish(summary)

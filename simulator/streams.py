@@ -43,14 +43,20 @@ class Leg:
 
     @classmethod
     def of(cls, begin: Floats, timing: Timing, up: float) -> Leg:
-        """Take a collective's Timing; `up` is the uplink's share of its latency, its queueing is split as its time."""
-        spent = {kind: getattr(timing, kind) for kind in ("uplink", "downlink", "waiting", "latency")}
-        spent["uplink_latency"] = lifted(np.multiply, up, timing.latency)
-        spent["downlink_latency"] = lifted(np.multiply, 1 - up, timing.latency)
+        """Take a collective's Timing; `up` is the uplink's share of its latency, its queueing is split as its time.
+
+        Where a half has not the time for its share of the two, the other half has the rest.
+        """
+        spent = {kind: getattr(timing, kind) for kind in ("uplink", "downlink", "waiting")}
         moved = lifted(np.add, timing.uplink, timing.downlink)
-        spent["queue"] = lifted(np.minimum, timing.queueing, moved)
-        spent["uplink_queue"] = lifted(_in_proportion, spent["queue"], timing.uplink, moved)
-        spent["downlink_queue"] = lifted(np.subtract, spent["queue"], spent["uplink_queue"])
+        room = moved, timing.uplink, timing.downlink
+        for kind, seconds in (("latency", timing.latency), ("queue", timing.queueing)):
+            spent[kind] = lifted(np.minimum, seconds, room[0])
+            share = up if kind == "latency" else lifted(_in_proportion, 1.0, timing.uplink, moved)
+            above = lifted(_share, share, spent[kind], room[1], room[2])
+            spent[f"uplink_{kind}"], spent[f"downlink_{kind}"] = above, lifted(np.subtract, spent[kind], above)
+            used = (spent[kind], above, spent[f"downlink_{kind}"])
+            room = tuple(lifted(np.subtract, *pair) for pair in zip(room, used, strict=True))
         return cls(begin, timing.finish, spent)
 
     def later(self, other: Leg) -> Leg:
@@ -78,6 +84,11 @@ class Leg:
             for part in ("latency", "queue"):
                 parts[part] = lifted(np.add, parts[f"uplink_{part}"], parts[f"downlink_{part}"])
         return parts
+
+
+def _share(share: Floats, seconds: Floats, mine: Floats, theirs: Floats) -> Floats:
+    """Give this half's share of some seconds, of which no half gets more than it has room for."""
+    return np.minimum(np.maximum(share * seconds, seconds - theirs), mine)
 
 
 def _where_later(mine_ends: Floats, theirs_ends: Floats, mine: Floats, theirs: Floats) -> Floats:

@@ -89,6 +89,15 @@ class Carrier:
         """Whether a message is on its way to somebody who will receive it."""
         return any(self._channels.values())
 
+    @property
+    def flying(self) -> list[Parcel]:
+        """The messages that are on their way to somebody who will receive them."""
+        return [parcel for channel in self._channels.values() for parcel in channel]
+
+    def of(self, worker: int) -> list[Parcel]:
+        """Give those from and to a worker."""
+        return [parcel for parcel in self.flying if worker in (parcel.source, parcel.to)]
+
     def totals(self) -> dict[str, float]:
         """Count what went wrong so far."""
         counts: dict[str, float] = {f"messages_{kind}": self.counts[kind] for kind in ("cut", "lost")}

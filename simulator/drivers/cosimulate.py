@@ -138,11 +138,10 @@ class Cosimulator:
 
     def down(self, worker: int) -> None:
         """Stop a worker's program; see `Membership`."""
+        self.spending.leaves(worker, self.env.now, self.carrier.of(worker))
         process = self._processes.pop(worker, None)
         if process is not None and process.is_alive:
             process.interrupt()
-        else:
-            self.spending.leaves(worker, self.env.now)
         self._waits.pop(worker, None)
         self.mail[worker].clear()
         self.carrier.cut(worker)
@@ -179,7 +178,6 @@ class Cosimulator:
                 del self._waits[node]
         except simpy.Interrupt:
             program.close()
-            self.spending.leaves(node, self.env.now)
 
     def _answer(self, node: int, op: Op[Any]) -> Answer:
         match op:
@@ -202,7 +200,7 @@ class Cosimulator:
             case Now():
                 return self.env.now
             case Mark(label=t, model=model):
-                moment = self.spending.mark(t, self.env.now)
+                moment = self.spending.mark(t, self.env.now, self.carrier.flying)
                 self.listener.mark(t, model, self.gradients.train_loss, moment, node)
             case _:
                 raise Deadlock(
@@ -218,13 +216,13 @@ class Cosimulator:
         self.spending.entry(entry)
 
     def _arrive(self, parcel: Parcel, latency_s: float) -> None:
-        seconds, queueing = self.env.now - parcel.sent_s, parcel.queueing_s
-        self.spending.carried(parcel.source, parcel.to, seconds, latency_s, queueing)
-        self.mail[parcel.to].put(self.env.now, parcel.source, parcel.payload, seconds, queueing)
+        now = self.env.now
+        self.spending.carried(parcel, latency_s, now)
+        times = (now - parcel.sent_s, latency_s, parcel.queueing_s)
+        self.mail[parcel.to].put(now, parcel.source, parcel.payload, *times)
 
     def _receive(self, node: int, source: int | None, until_s: float = _NEVER) -> Generator[simpy.Event, Any, Any]:
-        began, box = self.env.now, self.mail[node]
-        before = self.spending.uploads(node)
+        box = self.mail[node]
         late = False
         message: Message | None
         while (message := box.take(source)) is None and not late:
@@ -243,5 +241,5 @@ class Cosimulator:
             return message
         self._note(node, "receive", source=message.source)
         if node != SERVER:
-            self.spending.blocked(node, began, self.env.now, before, message)
+            self.spending.blocked(node, self.env.now, message)
         return message

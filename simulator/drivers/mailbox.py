@@ -30,6 +30,7 @@ class Message:
     source: int = field(compare=False)
     payload: Payload | Joined | Left = field(compare=False)
     transfer_s: float = field(compare=False)
+    latency_s: float = field(compare=False, default=0.0)
     queueing_s: float = field(compare=False, default=0.0)
 
 
@@ -51,14 +52,21 @@ class Mailbox:
     instants: int = 0
 
     def put(
-        self, now: float, source: int, payload: Payload | Joined | Left, transfer_s: float, queueing_s: float = 0.0
+        self,
+        now: float,
+        source: int,
+        payload: Payload | Joined | Left,
+        transfer_s: float,
+        latency_s: float = 0.0,
+        queueing_s: float = 0.0,
     ) -> None:
         """Take a message in and wake who waits, once everything else of this moment has happened."""
         self.count += 1
         if now != self.instant:
             self.instant, self.instants = now, self.instants + 1
         rank = int(Stream(self.seed, "ties", self.instants).bits(torch.tensor([source]), 1)[0, 0])
-        heapq.heappush(self.arrived, Message(now, rank, self.count, source, payload, transfer_s, queueing_s))
+        message = Message(now, rank, self.count, source, payload, transfer_s, latency_s, queueing_s)
+        heapq.heappush(self.arrived, message)
         if self.waiting is not None:
             self.wake(self.waiting)
 

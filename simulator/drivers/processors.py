@@ -58,7 +58,7 @@ class Processors:
         try:
             yield self.env.timeout(seconds)
         except simpy.Interrupt:
-            self._give_up(node, request)
+            self.gradients.withdraw(request)
             raise
         self.spending.ends(node, self.env.now, seconds)
         return self.gradients.value(request)
@@ -72,11 +72,12 @@ class Processors:
         try:
             done = yield from box.pause(self.env, seconds)
         except simpy.Interrupt:
-            self._give_up(node, request)
+            self.gradients.withdraw(request)
             raise
         if not done:
             self.note(node, "abandon", step=step)
-            self._give_up(node, request)
+            self.gradients.withdraw(request)
+            self.spending.ends(node, self.env.now)
             return None
         self.spending.ends(node, self.env.now, seconds)
         return self.gradients.value(request)
@@ -99,7 +100,3 @@ class Processors:
         self.steps[node] = step + 1
         self.spending.begins(node, "compute", self.env.now)
         return request, float(self.compute.gradient_seconds(np.array([node]), step, self.flops)[0])
-
-    def _give_up(self, node: int, request: Any) -> None:
-        self.gradients.withdraw(request)
-        self.spending.ends(node, self.env.now)

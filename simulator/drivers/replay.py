@@ -74,7 +74,7 @@ class Stopwatch:
 
 async def program(entries: Sequence[Entry]) -> None:
     """Say again what one process said, and give up what it gave up."""
-    for entry, following in zip(entries, [*entries[1:], {}], strict=True):
+    for entry, following in zip(entries, [*entries[1:], {}], strict=False):
         match entry:
             case {"op": "gradient", "step": step} if following.get("op") == "abandon":
                 await Attempt(_NOTHING, step)
@@ -147,5 +147,5 @@ def _messages(
     nodes = sorted({*lives, *range(header.workers)})
     simulator.run({node: program(lives[node].pop(0)) for node in nodes}, rejoin)
     if spans is not None:
-        simulator.spending.close(simulator.env.now)
+        simulator.spending.close(simulator.env.now, simulator.carrier.flying)
     return watch.moments

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
 import numpy as np
 
 from algorithms.ops import SERVER
 from network_models import FluidNetwork, Transfer
+from simulator.drivers.carrier import Parcel
 from simulator.drivers.mailbox import Message
 from simulator.moment import SPENT, Moment
 from simulator.spans import SpanListener
@@ -13,7 +17,12 @@ from simulator.trace import Entry
 
 
 class Spending:
-    """Cumulative seconds of each worker.
+    """Cumulative seconds of each worker, all of them up to any moment.
+
+    A worker that neither computes nor encodes nor is away waits for a message: for its own upload first, for the
+    download last, for others in between. Of each transfer the first part is latency, the last part queueing: without
+    the others it would have been through by then. A message that is still on its way counts as one that moves all the
+    time.
 
     Parameters
     ----------
@@ -26,51 +35,50 @@ class Spending:
     Attributes
     ----------
     spent : dict of str to ndarray, shape (n,)
-        By the kinds of `SPENT`.
+        By the kinds of `SPENT`; what a worker is in the middle of is not in it yet.
     """
 
     def __init__(self, workers: int, links: FluidNetwork, spans: SpanListener | None = None) -> None:
         self.links, self.spans = links, spans
         self.spent = {kind: np.zeros(workers) for kind in SPENT}
-        self._uploaded, self._queued = np.zeros((2, workers))
-        self._told = {node: 0.0 for node in range(SERVER, workers)}  # up to when spans say what each node did
-        self._doing: dict[int, str] = {}
-
-    def moment(self, now: float) -> Moment:
-        """Copy the present state."""
-        spent = {kind: values.copy() for kind, values in self.spent.items()}
-        return Moment(now, spent, self.links.carried_bits.copy())
+        self._uploaded = [(0.0, 0.0, 0.0, 0.0)] * workers  # latest: when it landed, what it took, latency, queueing
+        self._since = {node: 0.0 for node in range(SERVER, workers)}  # up to when it is said what each node did
+        self._doing: dict[int, str] = {}  # since then, where it does not wait
 
     def entry(self, entry: Entry) -> None:
         """Pass an op on, before its spans."""
         if self.spans is not None:
             self.spans.entry(entry)
 
-    def mark(self, t: int, now: float) -> Moment:
-        """Tell that round t has ended, and give the moment."""
+    def mark(self, t: int, now: float, flying: Iterable[Parcel]) -> Moment:
+        """Tell that round t has ended, and give the moment; `flying` are the messages on their way."""
         if self.spans is not None:
             self.spans.mark(t, now)
-        return self.moment(now)
+        spent = {kind: values.copy() for kind, values in self.spent.items()}
+
+        def bill(worker: int, parts: dict[str, float]) -> None:
+            for kind, seconds in parts.items():
+                spent[kind][worker] += seconds
+
+        self._unfinished(now, flying, bill)
+        return Moment(now, spent, self.links.carried_bits.copy())
 
     def begins(self, node: int, kind: str, now: float) -> None:
         """Note that a node starts to compute or to encode."""
-        self._told[node], self._doing[node] = now, kind
+        self._since[node], self._doing[node] = now, kind
 
     def ends(self, node: int, now: float, seconds: float | None = None) -> None:
         """Bill a worker for what it began, or for `seconds` of it; the server's time is nobody's."""
-        kind = self._doing.pop(node)
-        if node != SERVER:
-            self.spent[kind][node] += now - self._told[node] if seconds is None else seconds
-        self._tell(node, now, ("server" if node == SERVER else kind, now - self._told[node]))
+        self._end(node, now, {self._doing.pop(node): now - self._since[node] if seconds is None else seconds})
 
-    def leaves(self, worker: int, now: float) -> None:
-        """Note that a worker is away from now on; what it waited for is never billed."""
-        self._tell(worker, now, ("wait", now - self._told[worker]))
+    def leaves(self, worker: int, now: float, flying: Sequence[Parcel]) -> None:
+        """Note that a worker is away from now on."""
+        self._end(worker, now, self._so_far(worker, now, flying))
         self._doing[worker] = "away"
 
     def comes(self, worker: int, now: float) -> None:
         """Note that it is back."""
-        self._tell(worker, now, (self._doing.pop(worker, "wait"), now - self._told[worker]))
+        self.ends(worker, now)
 
     def landed(self, transfer: Transfer) -> None:
         """Tell what a transmission has moved over its links."""
@@ -79,51 +87,64 @@ class Spending:
             bits = np.full(len(route), self.links.paths.bits(transfer.size_bytes))
             self.spans.moved(transfer.start_s, transfer.finish_s, route, bits)
 
-    def carried(self, source: int, to: int, seconds: float, latency_s: float, queueing_s: float) -> None:
-        """Count a message that took `seconds`, of them `latency_s` to propagate and `queueing_s` owed to others."""
-        if source != SERVER:
-            self._uploaded[source] += seconds
-            self._queued[source] += queueing_s
-            self._bill(source, uplink=seconds, uplink_queue=queueing_s, queue=queueing_s)
-            self._bill(source, uplink_latency=latency_s, latency=latency_s)
-        if to != SERVER:
-            self._bill(to, downlink_latency=latency_s, latency=latency_s)
+    def carried(self, parcel: Parcel, latency_s: float, now: float) -> None:
+        """Note a message that was handed over."""
+        if parcel.source != SERVER:
+            self._uploaded[parcel.source] = (now, now - parcel.sent_s, latency_s, parcel.queueing_s)
 
-    def uploads(self, node: int) -> tuple[float, float]:
-        """Seconds that messages from a worker took so far, and the queueing in them."""
-        return (0.0, 0.0) if node == SERVER else (float(self._uploaded[node]), float(self._queued[node]))
+    def blocked(self, worker: int, now: float, message: Message) -> None:
+        """Bill a worker that has waited for a message until now."""
+        self._end(worker, now, self._wait(worker, now, message.transfer_s, message.latency_s, message.queueing_s))
 
-    def blocked(self, worker: int, began: float, now: float, before: tuple[float, float], message: Message) -> None:
-        """Count a worker's waiting for a message; `before` is what `uploads` gave as that began.
+    def close(self, now: float, flying: Iterable[Parcel]) -> None:
+        """Bill everybody for what it was in the middle of when the run ended."""
+        self._unfinished(now, flying, lambda worker, parts: self._end(worker, now, parts))
 
-        Its own uploads in between come first, the message's time last, and what is left in the middle is waiting. Of
-        each transfer the last part is queueing: without the others it would have been through by then.
-        """
-        seconds = now - began
-        upload = min(seconds, float(self._uploaded[worker]) - before[0])
-        download = min(seconds - upload, message.transfer_s)
-        waiting = seconds - upload - download
-        up, down = min(upload, float(self._queued[worker]) - before[1]), min(download, message.queueing_s)
-        self._bill(worker, downlink=download, downlink_queue=down, queue=down, waiting=waiting)
-        self._told[worker] = began
-        sent = (("uplink", upload - up), ("queue", up), ("wait", waiting))
-        self._tell(worker, now, *sent, ("downlink", download - down), ("queue", down))
+    def _unfinished(self, now: float, flying: Iterable[Parcel], bill: Callable[[int, dict[str, float]], None]) -> None:
+        of: defaultdict[int, list[Parcel]] = defaultdict(list)
+        for parcel in flying:
+            of[parcel.source].append(parcel)
+            of[parcel.to].append(parcel)
+        for worker in range(len(self._uploaded)):
+            bill(worker, self._so_far(worker, now, of[worker]))
 
-    def close(self, now: float) -> None:
-        """Tell what everybody was in the middle of when the run ended."""
-        for node in [node for node in self._told if node != SERVER]:
-            kind = self._doing.get(node, "wait")
-            self._tell(node, now, (kind, now - self._told[node]))
+    def _so_far(self, worker: int, now: float, flying: Sequence[Parcel]) -> dict[str, float]:
+        """Give the parts of what a worker is in the middle of."""
+        if (kind := self._doing.get(worker)) is not None:
+            return {kind: now - self._since[worker]}
+        coming = min((parcel.sent_s for parcel in flying if parcel.to == worker), default=now)
+        leaving = any(parcel.source == worker for parcel in flying)
+        return self._wait(worker, now, now - coming, 0.0, 0.0, leaving)
 
-    def _bill(self, worker: int, **seconds: float) -> None:
-        for kind, spent in seconds.items():
-            self.spent[kind][worker] += spent
+    def _wait(
+        self, worker: int, now: float, transfer_s: float, latency_s: float, queueing_s: float, leaving: bool = False
+    ) -> dict[str, float]:
+        """Give the parts of a wait until now, at whose end a download took `transfer_s`."""
+        since, (at, took, up_latency_s, up_queueing_s) = self._since[worker], self._uploaded[worker]
+        seconds = now - since
+        upload = seconds if leaving else min(max(at - since, 0.0), seconds)
+        download = min(seconds - upload, transfer_s)
+        parts = {"uplink": upload, "waiting": seconds - upload - download, "downlink": download}
+        up, down = (0.0 if leaving else min(upload, up_queueing_s)), min(download, queueing_s)
+        parts |= {"uplink_queue": up, "downlink_queue": down, "queue": up + down}
+        up = 0.0 if leaving else min(max(upload - (took - up_latency_s), 0.0), upload - up)
+        down = min(max(download - (transfer_s - latency_s), 0.0), download - down)
+        return parts | {"uplink_latency": up, "downlink_latency": down, "latency": up + down}
 
-    def _tell(self, node: int, until: float, *parts: tuple[str, float]) -> None:
-        """Tell what a node has done since it was last told, one thing after another, the last one until `until`."""
-        begin, self._told[node] = self._told[node], until
-        if self.spans is not None:
-            for kind, seconds in parts:
-                end = min(begin + seconds, until)
-                self.spans.span(kind, np.array([node]), np.array([begin]), np.array([end]))
-                begin = end
+    def _end(self, node: int, now: float, parts: dict[str, float]) -> None:
+        """Bill a worker for all since it was billed last, and tell it as spans, the last one until `now`."""
+        begin, self._since[node] = self._since[node], now
+        if node != SERVER:
+            for kind, seconds in parts.items():
+                self.spent[kind][node] += seconds
+        if self.spans is None:
+            return
+        up, down = parts.get("uplink_queue", 0.0), parts.get("downlink_queue", 0.0)
+        told = [("server" if node == SERVER else kind, seconds) for kind, seconds in parts.items()]
+        if "waiting" in parts:
+            told = [("uplink", parts["uplink"] - up), ("queue", up), ("wait", parts["waiting"])]
+            told += [("downlink", parts["downlink"] - down), ("queue", down)]
+        for kind, seconds in told:
+            end = min(begin + seconds, now)
+            self.spans.span(kind, np.array([node]), np.array([begin]), np.array([end]))
+            begin = end

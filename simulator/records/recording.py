@@ -191,3 +191,13 @@ def timeline_row(t: int, moment: Moment) -> dict[str, Any]:
     spent = moment.spent
     row = {"round": t, "seconds": moment.seconds} | {f"{k}_s": spent[k].tolist() for k in SPENT}
     return row | {"transfer_s": (spent["uplink"] + spent["downlink"] - spent["queue"]).tolist()}
+
+
+def waiting(row: dict[str, Any]) -> dict[str, float]:
+    """Sum up a row of the timeline: how long its mean worker and the one that waits most waited for others, in seconds.
+
+    `share` is the mean worker's, of the time that has passed.
+    """
+    waits = row["waiting_s"]
+    mean = math.fsum(waits) / len(waits)
+    return {"mean_s": mean, "most_s": max(waits), "share": mean / row["seconds"] if row["seconds"] else 0.0}

@@ -102,10 +102,19 @@ def test_breakdown_by_hand(write_run) -> None:
     # 20 rounds. Worker 0 waits less, so it is the slowest: 40 s of gradients are 2 s a round, and so on.
     bars = breakdown.draw_up([read_run(complete(write_run, "a"))], {}).bars
     assert [bar.worker for bar in bars] == ["mean", "slowest"]
-    slowest = {"compute": 2.0, "encode": 0.0, "uplink": 1.0, "downlink": 0.0, "queue": 0.5, "wait": 1.5}
-    mean = {"compute": 1.5, "encode": 0.0, "uplink": 1.125, "downlink": 0.0, "queue": 0.375, "wait": 2.0}
+    slowest = {"compute": 2.0, "encode": 0.0, "uplink": 1.0, "downlink": 0.0, "queue": 0.5, "wait": 1.5, "away": 0.0}
+    mean = {"compute": 1.5, "encode": 0.0, "uplink": 1.125, "downlink": 0.0, "queue": 0.375, "wait": 2.0, "away": 0.0}
     assert bars[0].seconds == pytest.approx(mean) and bars[1].seconds == pytest.approx(slowest)
     assert bars[0].total == pytest.approx(5.0) and bars[1].total == pytest.approx(5.0)
+
+
+def test_breakdown_shows_time_away_and_takes_nobody_for_slow_who_was_away(write_run, tmp_path) -> None:
+    add_time(write_run("a"), compute=[60, 20], waiting=[40, 0])
+    path = tmp_path / "a/timeline.parquet"
+    away = pa.array([[0.0, 0.0], [0.0, 0.0], [0.0, 80.0]])
+    pq.write_table(pq.read_table(path).append_column("away_s", away), path)
+    mean, slowest = breakdown.draw_up([read_run(tmp_path / "a")], {}).bars
+    assert (mean.seconds["away"], slowest.seconds["away"]) == (2.0, 0.0) and mean.total == slowest.total == 5.0
 
 
 def test_breakdown_averages_seeds_and_shows_shares_where_bars_differ_much(write_run, tmp_path) -> None:

@@ -102,7 +102,7 @@ def test_a_lost_message_is_sent_again_and_counts_each_time() -> None:
     assert simulator.listener.metrics[-1]["uplink_wire_bytes"] == 3 * 22
     counts = simulator.counts()
     assert (counts["messages_lost"], counts["retries"], counts["retransmitted_bytes"]) == (2, 2, 44)
-    assert simulator.spending.spent["uplink"].tolist() == pytest.approx([1.358 - 0.5])
+    assert simulator.listener.timeline[-1]["uplink_s"] == pytest.approx([1.358 - 0.5])
 
 
 def test_messages_behind_a_lost_one_wait_for_it() -> None:
