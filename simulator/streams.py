@@ -49,14 +49,14 @@ class Leg:
         """
         spent = {kind: getattr(timing, kind) for kind in ("uplink", "downlink", "waiting")}
         moved = lifted(np.add, timing.uplink, timing.downlink)
-        room = moved, timing.uplink, timing.downlink
+        room = [moved, timing.uplink, timing.downlink]
         for kind, seconds in (("latency", timing.latency), ("queue", timing.queueing)):
             spent[kind] = lifted(np.minimum, seconds, room[0])
             share = up if kind == "latency" else lifted(_in_proportion, 1.0, timing.uplink, moved)
             above = lifted(_share, share, spent[kind], room[1], room[2])
             spent[f"uplink_{kind}"], spent[f"downlink_{kind}"] = above, lifted(np.subtract, spent[kind], above)
             used = (spent[kind], above, spent[f"downlink_{kind}"])
-            room = tuple(lifted(np.subtract, *pair) for pair in zip(room, used, strict=True))
+            room = [lifted(np.subtract, *pair) for pair in zip(room, used, strict=True)]
         return cls(begin, timing.finish, spent)
 
     def later(self, other: Leg) -> Leg:
