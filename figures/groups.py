@@ -30,16 +30,19 @@ BOOKKEEPING = frozenset(
     }
 )
 NAMES = ("name", "_target_")
+SPOKEN = ("algorithm", "network", "task", "model")  # sections whose names say by themselves what they are
 
 
 def settings(run: Run, without: Collection[str] = ()) -> Settings:
     """Flatten a configuration to dotted keys, leaving out the seed, bookkeeping and the sections named in `without`.
 
-    A nested key that only repeats a top-level one (`task.workers` made from `workers`) is left out too: it would split
-    the seeds apart or say the same thing twice in a legend.
+    A nested key or section that only repeats a top-level one (`task.workers` made from `workers`, `compute.stragglers`
+    from `stragglers`) is left out too: it would split the seeds apart or say the same thing twice in a legend.
     """
     top = {key: value for key, value in run.config.items() if not isinstance(value, Mapping)}
     flat = dict(_flatten(run.config, ""))
+    copies = [f"{section}.{key}." for section, value in run.config.items() for key in _repeated(value, run.config)]
+    flat = {key: value for key, value in flat.items() if not key.startswith(tuple(copies))}
     kept = {}
     for key, value in flat.items():
         section, _, last = key.partition(".")
@@ -51,6 +54,12 @@ def settings(run: Run, without: Collection[str] = ()) -> Settings:
         if section not in without and isinstance(run.config[section], Mapping):
             kept[f"{section}.name"] = section_name(run.config, section)
     return kept
+
+
+def _repeated(value: Any, top: Mapping[str, Any]) -> list[str]:
+    """Give the keys under which a section holds a copy of another section."""
+    items = value.items() if isinstance(value, Mapping) else ()
+    return [key for key, item in items if isinstance(item, Mapping) and item == top.get(key)]
 
 
 def _flatten(value: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
@@ -140,9 +149,14 @@ def labels(groups: Sequence[Settings], lead: str) -> list[str]:
     for group, phrases in zip(groups, told, strict=True):
         others = sorted({key for one in groups for key in one if key.endswith(".name") and key.count(".") == 1})
         varying = [key for key in others if key != f"{lead}.name" and len({str(one.get(key)) for one in groups}) > 1]
-        names = [str(group[key]) for key in (f"{lead}.name", *varying) if group.get(key) is not None]
+        names = [_named(key, group[key]) for key in (f"{lead}.name", *varying) if group.get(key) is not None]
         result.append(", ".join([*names, *phrases.values()]) or "?")
     return result
+
+
+def _named(key: str, name: Any) -> str:
+    section = key.partition(".")[0]
+    return str(name) if section in SPOKEN else f"{section}={name}"
 
 
 def _phrase(key: str, text: str) -> str:

@@ -62,3 +62,16 @@ def test_a_section_without_a_name_is_called_after_its_class(write_run) -> None:
     runs = [read_run(write_run("a", config=config)), read_run(write_run("b", config=other))]
     names = labels([settings(run) for run in runs], "algorithm")
     assert names == ["Fancy, compressor=TopK", "Fancy, compressor=RandomK"]
+
+
+def test_stragglers_and_faults_are_told_once_and_by_what_they_are(write_run) -> None:
+    slow = {"stragglers": {"_target_": "simulator.compute.LogNormal", "sigma": 0.3}, "faults": {"name": "none"}}
+    never = {"stragglers": {"_target_": "simulator.compute.NoStragglers"}, "faults": {"name": "crashes"}}
+    runs = []
+    for name, config in (("a", slow), ("b", never)):
+        copied = config | {"compute": {"name": "fixed", "stragglers": config["stragglers"]}}
+        runs.append(read_run(write_run(name, config=copied)))
+    assert labels([settings(run) for run in runs], "algorithm") == [
+        "sgd, faults=none, stragglers=LogNormal",
+        "sgd, faults=crashes, stragglers=NoStragglers",
+    ]
