@@ -18,6 +18,11 @@ class Rows:
         self.values: Tensor | None = None
         self._first = 0
 
+    @property
+    def width(self) -> int:
+        """The numbers kept for each worker; 0 before the first use."""
+        return 0 if self.values is None else self.values[0].numel()
+
     def open(self, cohort: Cohort, size: int) -> Tensor:
         """Give the hosted workers' rows, shape (w, size): a view when they lie side by side, else a copy to `close`."""
         first, last = cohort.home
@@ -66,6 +71,17 @@ class Stateful:
                 held.values = state[name]
             else:
                 setattr(self, name, state[name])
+
+    def footprint(self) -> tuple[int, int]:
+        """Count the numbers kept: those of each worker, and those kept once, at the server or everywhere alike."""
+        own, once = sum(rows.width for rows in self.rows()), 0
+        for name in self.state_names:
+            value = getattr(self, name)
+            if isinstance(value, Tensor):
+                once += value.numel()
+            elif isinstance(value, Stateful):
+                once += value.footprint()[1]
+        return own, once
 
     def rows(self) -> Iterator[Rows]:
         """Find every per-worker state, in a fixed order."""

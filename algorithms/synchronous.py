@@ -65,7 +65,10 @@ class Synchronous(Stateful):
         self.model = model.clone()
 
     def notes(self, active: int) -> dict[str, Any]:
-        """Give the staleness histogram, rounds between computing an update and using it -> updates.
+        """Give what belongs into the run's summary.
+
+        `staleness` is a histogram, rounds between computing an update and using it -> updates; `memory` counts the
+        numbers kept from round to round, `worker` by each of them and `server` once, the model left out.
 
         Parameters
         ----------
@@ -74,7 +77,9 @@ class Synchronous(Stateful):
         """
         late = max(self.round - 1, 0) if self.delay else 0  # the first update is used before any other
         counts = {"0": active * (self.round - late), "1": active * late}
-        return {"staleness": {rounds: count for rounds, count in counts.items() if count}}
+        own, once = self.footprint()
+        memory = {"worker": own, "server": once - self.model.numel()}
+        return {"staleness": {rounds: count for rounds, count in counts.items() if count}, "memory": memory}
 
     async def run(self, cohort: Cohort, rounds: int) -> None:
         """Drive the cohort from the current round up to `rounds`.

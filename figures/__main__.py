@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from figures.charts import CHARTS
 from figures.curves import BANDS, draw_up
 from figures.groups import one_task
 from figures.problems import FigureError
 from figures.runs import Run, find_runs
+from figures.table import Results, tabulate
 from figures.views import VIEWS
 
 SCALES = ("log", "linear")
 FORMATS = ("auto", "markdown", "rich")
-NAMES = (*CHARTS, *VIEWS, "table")
+NAMES = (*CHARTS, *VIEWS, "table", "algorithms_table")
 _VIEW_USAGE = "".join(
     f"  {name}\n" + "".join(f"      {key}={told}\n" for key, told in view.keys.items()) for name, view in VIEWS.items()
 )
@@ -31,6 +33,8 @@ names:
       target=<number>      accuracy (or loss) whose time is told
       format=auto|markdown|rich
       out=<folder>         also write table.md and table.csv
+  algorithms_table         what each algorithm sends and remembers; without runs= it runs each a few rounds first
+      format, out          as for table
 every command: cache=on|off is accepted and changes nothing here"""
 
 
@@ -48,7 +52,8 @@ def parse(arguments: Sequence[str]) -> tuple[str, list[str], dict[str, str]]:
     name, *rest = arguments
     if name not in NAMES:
         raise FigureError(f"name: {known}, got {name!r}")
-    own = {"target", "format"} if name == "table" else {"x", "scale", "band"}
+    tables = {"table": {"target", "format"}, "algorithms_table": {"format"}}
+    own = tables.get(name, {"x", "scale", "band"})
     keys = {"out", "cache"} | (set(VIEWS[name].keys) if name in VIEWS else own)
     patterns: list[str] = []
     options: dict[str, str] = {}
@@ -64,7 +69,7 @@ def parse(arguments: Sequence[str]) -> tuple[str, list[str], dict[str, str]]:
             raise FigureError(f"{key}: expected once, got {options[key]} and {value}")
         else:
             options[key] = value
-    if not patterns:
+    if not patterns and name != "algorithms_table":
         raise FigureError("runs: expected a pattern of run folders, e.g. runs='outputs/*', got none")
     _choice(options, "cache", ("on", "off"))
     return name, patterns, options
@@ -106,24 +111,35 @@ def _view(name: str, runs: Sequence[Run], options: dict[str, str]) -> None:
 
 
 def _table(runs: Sequence[Run], options: dict[str, str]) -> None:
-    from rich.console import Console
-
-    from figures.saving import save
-    from figures.table import tabulate
-
-    form = _choice(options, "format", FORMATS)
+    _choice(options, "format", FORMATS)
     try:
         target = float(options["target"]) if "target" in options else None
     except ValueError:
         raise FigureError(f"target: expected a number, got {options['target']}") from None
     one_task(runs)
-    results = tabulate(runs, target)
+    _show(tabulate(runs, target), "table", options)
+
+
+def _algorithms(runs: Sequence[Run], options: dict[str, str]) -> None:
+    from figures.algorithms_table import probe, tabulate_algorithms
+
+    _choice(options, "format", FORMATS)
+    with TemporaryDirectory() as folder:
+        _show(tabulate_algorithms(runs or probe(Path(folder))), "algorithms_table", options)
+
+
+def _show(results: Results, name: str, options: dict[str, str]) -> None:
+    from rich.console import Console
+
+    from figures.saving import save
+
+    form = _choice(options, "format", FORMATS)
     if form == "rich" or (form == "auto" and sys.stdout.isatty()):
         Console().print(results.rich())
     else:
         print(results.markdown(), end="")
     if "out" in options:
-        files = {"table.md": results.markdown().encode(), "table.csv": results.csv().encode()}
+        files = {f"{name}.md": results.markdown().encode(), f"{name}.csv": results.csv().encode()}
         save(files, Path(options["out"]))
 
 
@@ -134,11 +150,13 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         name, patterns, options = parse(arguments)
-        runs, skipped = find_runs(patterns)
+        runs, skipped = find_runs(patterns) if patterns else ([], [])
         if skipped:
             print(f"figures: warning: left out {len(skipped)} half-written: {', '.join(skipped)}", file=sys.stderr)
         if name == "table":
             _table(runs, options)
+        elif name == "algorithms_table":
+            _algorithms(runs, options)
         elif name in VIEWS:
             _view(name, runs, options)
         else:

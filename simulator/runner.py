@@ -229,6 +229,7 @@ class Run:
             "uplink_wire_bytes": last["uplink_wire_bytes"],
             "downlink_wire_bytes": last["downlink_wire_bytes"],
             "paper_bits": last["uplink_paper_bits"],
+            "coordinates": self.algorithms[0].model.numel(),
             "digest": digest(self.algorithms[0].model),
             "wall_seconds": recording.wall_seconds,
             "gradient_seconds": recording.gradient_seconds,
