@@ -74,3 +74,28 @@ class Cosine:
     def __call__(self, t: int, rounds: int) -> float:
         fall = 0.5 * (1 + math.cos(math.pi * t / rounds))
         return _warm(t, rounds, self.warmup) * (self.floor + (1 - self.floor) * fall)
+
+
+class Inverse:
+    """Fall as a / (a + t), with a given as a share of the rounds: the rates c / (lambda (a + t)) of convex theory.
+
+    Parameters
+    ----------
+    shift : float
+        a / rounds, above 0; the base rate is then c / (lambda a).
+
+    Examples
+    --------
+    >>> [round(Inverse(shift=0.5)(t, 4), 3) for t in range(4)]
+    [1.0, 0.667, 0.5, 0.4]
+    """
+
+    def __init__(self, name: str = "inverse", shift: float = 0.1, warmup: float = 0.0) -> None:
+        if isinstance(shift, bool) or not isinstance(shift, (int, float)) or not 0 < shift < math.inf:
+            raise ValueError(f"schedule.shift: expected a finite share above 0, got {shift!r}")
+        _check_fraction("warmup", warmup)
+        self.name, self.shift, self.warmup = name, float(shift), warmup
+
+    def __call__(self, t: int, rounds: int) -> float:
+        a = self.shift * rounds
+        return _warm(t, rounds, self.warmup) * a / (a + t)

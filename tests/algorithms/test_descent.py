@@ -9,7 +9,7 @@ import torch
 
 from algorithms.descent import Descent
 from algorithms.outer import OuterDescent
-from algorithms.schedules import Constant, Cosine, Step
+from algorithms.schedules import Constant, Cosine, Inverse, Step
 
 STEPS = 20
 COMBINATIONS = [
@@ -61,6 +61,12 @@ def test_constant() -> None:
     assert [Constant()(t, 5) for t in range(5)] == [1] * 5
     # a warm-up over 4 of 10 rounds: 1/4, 2/4, 3/4, 4/4, 1 ...
     assert [Constant(warmup=0.4)(t, 10) for t in range(6)] == [0.25, 0.5, 0.75, 1, 1, 1]
+
+
+def test_inverse() -> None:
+    # a = 0.5 x 4 = 2 rounds: 2/2, 2/3, 2/4, 2/5
+    assert [Inverse(shift=0.5)(t, 4) for t in range(4)] == [1, 2 / 3, 0.5, 0.4]
+    assert Inverse(shift=0.5, warmup=0.5)(0, 4) == 0.5
 
 
 def test_step() -> None:
