@@ -1,6 +1,7 @@
 """Traces from files: Mahimahi by hand, CSV in several units, and what is refused."""
 
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from network_models import SERVER, star
 from network_models.conditions import read_trace
 
 SYNTHETIC = Path(__file__).parents[2] / "fixtures" / "fading_12s.mahimahi"
-REAL = sorted(Path("/work/shared/data/traces").glob("*.gz"))
+REAL = sorted(Path(os.environ.get("BITCLOCK_DATA", "nowhere"), "traces").glob("*.gz"))  # measured ones, if at hand
 
 
 def written(folder: Path, text: str, name: str = "trace") -> Path:
