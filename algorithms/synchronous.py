@@ -65,7 +65,7 @@ class Synchronous(Stateful):
         self.model = model.clone()
 
     def notes(self, active: int) -> dict[str, Any]:
-        """Give the staleness histogram, rounds between computing an update and using it -> updates.
+        """Give the exchange's notes, and how stale updates are: rounds between computing and using one -> updates.
 
         Parameters
         ----------
@@ -74,7 +74,12 @@ class Synchronous(Stateful):
         """
         late = max(self.round - 1, 0) if self.delay else 0  # the first update is used before any other
         counts = {"0": active * (self.round - late), "1": active * late}
-        return {"staleness": {rounds: count for rounds, count in counts.items() if count}}
+        found: dict[str, Any] = {"staleness": {rounds: count for rounds, count in counts.items() if count}}
+        exchange = self.exchange
+        while exchange is not None:  # from the outermost wrapper inwards
+            found |= exchange.notes() if hasattr(exchange, "notes") else {}
+            exchange = getattr(exchange, "inner", None)
+        return found
 
     async def run(self, cohort: Cohort, rounds: int) -> None:
         """Drive the cohort from the current round up to `rounds`.
