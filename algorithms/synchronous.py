@@ -69,6 +69,7 @@ class Synchronous(Stateful):
 
         `staleness` is a histogram, rounds between computing an update and using it -> updates; `memory` counts the
         numbers kept from round to round, `worker` by each of them and `server` once, the model left out.
+        The exchange's own notes stand beside them.
 
         Parameters
         ----------
@@ -79,7 +80,12 @@ class Synchronous(Stateful):
         counts = {"0": active * (self.round - late), "1": active * late}
         own, once = self.footprint()
         memory = {"worker": own, "server": once - self.model.numel()}
-        return {"staleness": {rounds: count for rounds, count in counts.items() if count}, "memory": memory}
+        found = {"staleness": {rounds: count for rounds, count in counts.items() if count}, "memory": memory}
+        exchange = self.exchange
+        while exchange is not None:  # from the outermost wrapper inwards
+            found |= exchange.notes() if hasattr(exchange, "notes") else {}
+            exchange = getattr(exchange, "inner", None)
+        return found
 
     async def run(self, cohort: Cohort, rounds: int) -> None:
         """Drive the cohort from the current round up to `rounds`.

@@ -2,9 +2,24 @@
 
 from algorithms.compressors.base import Compressor, Piecewise, compress
 from algorithms.compressors.identity import Identity
+from algorithms.compressors.one_magnitude import SparseBinary, SparseTernary
+from algorithms.compressors.per_tensor import PerTensor
 from algorithms.compressors.qsgd import QSGD
 from algorithms.compressors.randomk import RandomK
 from algorithms.compressors.sign import ScaledSign, Sign
 from algorithms.compressors.topk import TopK
 
-__all__ = ["QSGD", "Compressor", "Identity", "Piecewise", "RandomK", "ScaledSign", "Sign", "TopK", "compress"]
+__all__ = [
+    "QSGD",
+    "Compressor",
+    "Identity",
+    "PerTensor",
+    "Piecewise",
+    "RandomK",
+    "ScaledSign",
+    "Sign",
+    "SparseBinary",
+    "SparseTernary",
+    "TopK",
+    "compress",
+]

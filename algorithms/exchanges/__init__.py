@@ -5,6 +5,18 @@ from algorithms.exchanges.all_reduce import AllReduceMean
 from algorithms.exchanges.base import Exchange, Sent
 from algorithms.exchanges.bucketed import Bucketed
 from algorithms.exchanges.error_feedback import ErrorFeedback
+from algorithms.exchanges.momentum_mask import MomentumMask
+from algorithms.exchanges.second_count import SecondCount
 from algorithms.exchanges.server import ServerMean
 
-__all__ = ["AllGatherMean", "AllReduceMean", "Bucketed", "ErrorFeedback", "Exchange", "Sent", "ServerMean"]
+__all__ = [
+    "AllGatherMean",
+    "AllReduceMean",
+    "Bucketed",
+    "ErrorFeedback",
+    "Exchange",
+    "MomentumMask",
+    "SecondCount",
+    "Sent",
+    "ServerMean",
+]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from algorithms.payloads import (
     Bits,
+    Concat,
     Dense,
     FloatValues,
     Payload,
@@ -67,6 +68,12 @@ def sparse(index_code: str, form: str) -> Callable[[torch.Generator, int, int], 
     return build
 
 
+def concat(g: torch.Generator, w: int, d: int) -> Payload:
+    first = min(d, 1 + d // 3)
+    rest = (sparse("rice", "shared")(g, w, d - first),) if d > first else ()
+    return Concat((Dense(floats(g, w, first)), *rest))
+
+
 GRIDS = [("auto", 3, 1), ("auto", 100, 7), ("fixed", 4, 300), ("elias", 1, 3), ("auto", 2, 30_000)]
 FLOATS, LEVELS = ["fp16", "bf16", "fp64"], ["levels 0 auto", "levels 3 fixed", "levels 2 elias"]
 FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", *LEVELS]
@@ -76,6 +83,7 @@ BUILDERS = {
     **{f"quantised {code} {bucket} {s}": quantised(code, bucket, s) for code, bucket, s in GRIDS},
     **{f"sparse {code} fp32": sparse(code, "fp32") for code in ("auto", "fixed", "gamma", "rice", "bitmap")},
     **{f"sparse auto {form}": sparse("auto", form) for form in FORMS},
+    "concat": concat,
 }
 every = pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS.keys())
 shapes = given(seed=st.integers(0, 2**32), w=st.integers(1, 5), d=st.integers(1, 40))
