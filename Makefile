@@ -34,8 +34,9 @@ demo: .venv/.installed
 	$(BIN)/python -m figures accuracy_vs_time runs='$(DEMO)/retimed/*/*' out=$(DEMO)/figures
 	$(BIN)/python -m figures table runs='$(DEMO)/runs/*' runs='$(DEMO)/retimed/*/*' target=0.83 out=$(DEMO)/figures
 
+# The papers' claims, run again: all of them, or `make reproduce CLAIM=sbc_lenet5`. Ends in docs/reproduction.md.
 reproduce: .venv/.installed
-	$(BIN)/python -m pytest -m reproduce
+	$(BIN)/python -m benchmarks.claims $(CLAIM)
 
 clean:
 	rm -rf .venv $(DEMO) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -131,7 +131,9 @@ def _source(name: str) -> tuple[str, str]:
         return "–", "–"
     text = path.read_text(encoding="utf-8")
     header = " ".join(line.lstrip("# ") for line in text.splitlines() if line.startswith("#"))
-    found = re.search(r"\(([^()]*\d{4}[^()]*)\)", header)
+    found = re.search(r"[A-Z][\w-]+(?: et al\.| (?:&|and) [A-Z][\w-]+)? (?:19|20)\d\d(?:, [^():;]+)?", header)
     routes = re.search(r"^via: (\w+)\s*# (.*)$", text, re.MULTILINE)
     others = [] if routes is None else [word for word in re.findall(r"\w+", routes[2]) if word in ROUTES]
-    return found[1] if found else "–", ", ".join(word for word in others if routes and word != routes[1]) or "–"
+    return found[0].rstrip(".") if found else "–", ", ".join(
+        word for word in others if routes and word != routes[1]
+    ) or "–"

@@ -1,0 +1,35 @@
+"""Run claims again: ``python -m benchmarks.claims [NAME ...]``, all of them by default; then remake the page."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from benchmarks.claims import sbc_lenet5
+from benchmarks.claims.outcome import Outcome, load
+from benchmarks.claims.page import PAGE, page
+from benchmarks.machine import facts
+
+CLAIMS: Mapping[str, Callable[[], Outcome]] = {"sbc_lenet5": sbc_lenet5.run}
+
+
+def main(names: list[str]) -> int:
+    """Run the named claims; returns the exit code."""
+    unknown = [name for name in names if name not in CLAIMS]
+    if unknown:
+        print(f"claims: expected some of {', '.join(CLAIMS)}, got {', '.join(unknown)}", file=sys.stderr)
+        return 1
+    for name in names or CLAIMS:
+        start, machine = time.perf_counter(), facts()
+        outcome = CLAIMS[name]()
+        outcome.seconds = time.perf_counter() - start
+        outcome.machine = f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}"
+        outcome.save()
+    PAGE.write_text(page(load()), encoding="utf-8")
+    print(PAGE)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

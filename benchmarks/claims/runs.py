@@ -1,0 +1,67 @@
+"""Run the simulator for a claim, by the command that anybody would use; what is done already is not done again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as parquet
+
+FOLDER = Path("outputs/claims")
+SEEDS = (1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run: its summary and its metrics by mark, each float64 [m]."""
+
+    summary: Mapping[str, Any]
+    metrics: Mapping[str, np.ndarray]
+
+    @property
+    def accuracy(self) -> float:
+        """The accuracy at the last mark."""
+        return float(self.metrics["accuracy"][-1])
+
+    def first(self, column: str, accuracy: float) -> float:
+        """Give a column at the first mark that reaches an accuracy; NaN if none does."""
+        reached = np.flatnonzero(self.metrics["accuracy"] >= accuracy)
+        return float(self.metrics[column][reached[0]]) if reached.size else float("nan")
+
+
+def simulate(claim: str, name: str, settings: Sequence[str]) -> Finished:
+    """Run, go on with, or just read one run.
+
+    Parameters
+    ----------
+    claim, name : str
+        It lies in ``outputs/claims/CLAIM/NAME``.
+    settings : sequence of str
+        Overrides as on the command line.
+
+    Raises
+    ------
+    RuntimeError
+        If the simulator fails, with its last words.
+    """
+    folder = FOLDER / claim / name
+    command = [sys.executable, "-m", "simulator", *settings, f"hydra.run.dir={folder}", "resume=true", "progress=false"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise RuntimeError(f"{' '.join(command)}: {said[-1] if said else done.returncode}")
+    table = parquet.read_table(folder / "metrics.parquet")
+    columns = {name: table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in table.column_names}
+    return Finished(json.loads((folder / "summary.json").read_text(encoding="utf-8")), columns)
+
+
+def seeds(claim: str, name: str, settings: Sequence[str]) -> list[Finished]:
+    """Do a run with each of the three seeds."""
+    print(f"{claim}: {name}", flush=True)
+    return [simulate(claim, f"{name}-s{seed}", [*settings, f"seed={seed}"]) for seed in SEEDS]
