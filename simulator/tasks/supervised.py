@@ -6,6 +6,7 @@ them to the gradient engine at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -15,6 +16,8 @@ from torch.nn import functional
 from algorithms.streams import Stream
 from simulator.gradients import GradientEngine
 from simulator.gradients.readiness import readiness, timed_readiness
+from simulator.tasks.augmentation import Augmentation
+from simulator.tasks.batch_statistics import BN_STATISTICS, normalises_batches, with_statistics
 from simulator.tasks.batches import SAMPLERS
 from simulator.tasks.datasets import Dataset
 from simulator.tasks.models import initial_vector
@@ -53,6 +56,13 @@ class Supervised:
         the partition's own default.
     evaluation_batch : int
         Test samples per forward pass of `evaluate`; fixed, so that its rounding is.
+    augmentation : Augmentation or None
+        How training images are changed at random.
+    bn_statistics : str
+        What batch normalisation takes in an evaluation: 'batch' or 'local' (see `batch_statistics`). Training always
+        takes the worker's own batch.
+    bn_batches : int
+        Training batches of worker 0 that 'local' measures.
     name : str
         What records call the task.
 
@@ -81,6 +91,9 @@ class Supervised:
         data_dir: str | None = None,
         batches: str | None = None,
         evaluation_batch: int = 250,
+        augmentation: Augmentation | None = None,
+        bn_statistics: str = "batch",
+        bn_batches: int = 8,
         name: str = "supervised",
     ) -> None:
         self.name = name
@@ -90,6 +103,12 @@ class Supervised:
         sampling = partition.batches if batches is None else batches
         if sampling not in SAMPLERS:
             raise ValueError(f"task.batches: expected one of {', '.join(SAMPLERS)}, got {sampling!r}")
+        if bn_statistics not in BN_STATISTICS:
+            raise ValueError(f"task.bn_statistics: expected one of {', '.join(BN_STATISTICS)}, got {bn_statistics!r}")
+        if bn_statistics != "batch" and not normalises_batches(model):
+            raise ValueError(f"task.bn_statistics: expected batch for a model without BatchNorm, got {bn_statistics!r}")
+        self._bn_batches = whole("task.bn_batches", bn_batches, 1) if bn_statistics == "local" else 0
+        self._augmentation, self._augmenting = augmentation, Stream(seed, "augmentation")
         train, test = dataset.load(data_dir)
         _require_fit(model, train.inputs[:1], dataset.classes)
         shards = partition(train.targets, self.workers, Stream(seed, "partition"))
@@ -113,8 +132,15 @@ class Supervised:
 
     def gradient(self, at: Tensor, workers: Tensor, step: int | Tensor, out: Tensor) -> Tensor:
         """Write each worker's gradient of a step into `out` and return the losses (see `Task`)."""
+        return self._engine(at, *self.batches(workers, step), out)
+
+    def batches(self, workers: Tensor, step: int | Tensor) -> tuple[Tensor, Tensor]:
+        """Gather the inputs (w, B, ...) and the targets (w, B) of a step."""
         chosen = self._sampler(workers, step).to(self.device)
-        return self._engine(at, self._train.inputs[chosen], self._train.targets[chosen], out)
+        inputs = self._train.inputs[chosen]
+        if self._augmentation is not None:
+            inputs = self._augmentation(inputs, workers, step, self._augmenting)
+        return inputs, self._train.targets[chosen]
 
     def profile(self) -> list[list[float]]:
         """Measure how a gradient's time is spread over its operations: [operations, seconds] in growing fractions."""
@@ -130,13 +156,22 @@ class Supervised:
         loss = torch.zeros((), dtype=torch.float64, device=self.device)
         right = torch.zeros((), dtype=torch.int64, device=self.device)
         inputs, targets = self._test.inputs, self._test.targets
+        forward = self._judged(model)
         for some, wanted in zip(
             inputs.split(self._evaluation_batch), targets.split(self._evaluation_batch), strict=True
         ):
-            logits = self._engine.forward(model, some)
+            logits = forward(some)
             loss += functional.cross_entropy(logits.to(torch.float64), wanted, reduction="sum")
             right += (logits.argmax(1) == wanted).sum()
         return Evaluation(float(loss) / len(targets), int(right) / len(targets))
+
+    def _judged(self, model: Tensor) -> Callable[[Tensor], Tensor]:
+        """Give the network that is evaluated."""
+        if not self._bn_batches:
+            return lambda inputs: self._engine.forward(model, inputs)
+        first = (self.batches(torch.zeros(1, dtype=torch.int64), step)[0][0] for step in range(self._bn_batches))
+        fixed = with_statistics(self._model, model, first)
+        return torch.no_grad()(fixed)
 
 
 def _require_fit(model: nn.Module, sample: Tensor, classes: int) -> None:
