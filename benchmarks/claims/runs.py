@@ -48,14 +48,14 @@ def simulate(claim: str, name: str, settings: Sequence[str]) -> Finished:
     Raises
     ------
     RuntimeError
-        If the simulator fails, with its last words.
+        If the simulator fails, with its last lines.
     """
     folder = FOLDER / claim / name
     command = [sys.executable, "-m", "simulator", *settings, f"hydra.run.dir={folder}", "resume=true", "progress=false"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise RuntimeError(f"{' '.join(command)}: {said[-1] if said else done.returncode}")
+        raise RuntimeError(f"{' '.join(command)}: {" ".join(said[-3:]) or done.returncode}")
     table = parquet.read_table(folder / "metrics.parquet")
     columns = {name: table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in table.column_names}
     return Finished(json.loads((folder / "summary.json").read_text(encoding="utf-8")), columns)
