@@ -55,7 +55,7 @@ def simulate(claim: str, name: str, settings: Sequence[str]) -> Finished:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise RuntimeError(f"{' '.join(command)}: {" ".join(said[-3:]) or done.returncode}")
+        raise RuntimeError(f"{' '.join(command)}: {' '.join(said[-3:]) or done.returncode}")
     table = parquet.read_table(folder / "metrics.parquet")
     columns = {name: table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in table.column_names}
     return Finished(json.loads((folder / "summary.json").read_text(encoding="utf-8")), columns)
