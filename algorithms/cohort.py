@@ -28,11 +28,12 @@ def serial_map(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """The random streams of some workers in one round."""
+    """The random streams of some workers in one round, and where their tensors lie."""
 
     workers: Tensor
     private: Stream
     shared: Stream
+    layout: Layout
 
 
 class Cohort:
@@ -134,9 +135,10 @@ class Cohort:
         return (self.start, self.start + self.size) if self.everyone else (0, self.n)
 
     def draw(self, rows: slice = slice(None)) -> Draw:
-        """Give the streams of the hosted `rows` in this round."""
+        """Give what a compressor may use besides the hosted `rows` themselves in this round."""
         workers = self.workers[rows].to(self.device)
-        return Draw(workers, Stream(self.seed, "private", self.round, *self._scope), self.shared(self.round))
+        private = Stream(self.seed, "private", self.round, *self._scope)
+        return Draw(workers, private, self.shared(self.round), self.layout)
 
     def shared(self, t: int) -> Stream:
         """Give the stream that is the same on every worker in round t (hash seeds, common supports, ties)."""

@@ -4,7 +4,17 @@ from algorithms.exchanges.all_gather import AllGatherMean
 from algorithms.exchanges.all_reduce import AllReduceMean
 from algorithms.exchanges.base import Exchange, Sent
 from algorithms.exchanges.bucketed import Bucketed
+from algorithms.exchanges.dense_start import DenseStart
 from algorithms.exchanges.error_feedback import ErrorFeedback
 from algorithms.exchanges.server import ServerMean
 
-__all__ = ["AllGatherMean", "AllReduceMean", "Bucketed", "ErrorFeedback", "Exchange", "Sent", "ServerMean"]
+__all__ = [
+    "AllGatherMean",
+    "AllReduceMean",
+    "Bucketed",
+    "DenseStart",
+    "ErrorFeedback",
+    "Exchange",
+    "Sent",
+    "ServerMean",
+]
