@@ -135,7 +135,7 @@ class Cohort:
         return (self.start, self.start + self.size) if self.everyone else (0, self.n)
 
     def draw(self, rows: slice = slice(None)) -> Draw:
-        """Give the streams of the hosted `rows` in this round."""
+        """Give what a compressor may use besides the hosted `rows` themselves in this round."""
         workers = self.workers[rows].to(self.device)
         private = Stream(self.seed, "private", self.round, *self._scope)
         return Draw(workers, private, self.shared(self.round), self.layout)

@@ -1,6 +1,7 @@
 """Compressors: tensor -> payload, row by row. A row's message depends on that row and its worker's draws only."""
 
 from algorithms.compressors.base import Compressor, Piecewise, compress
+from algorithms.compressors.dropping import Dropping
 from algorithms.compressors.identity import Identity
 from algorithms.compressors.one_magnitude import SparseBinary, SparseTernary
 from algorithms.compressors.per_tensor import PerTensor
@@ -12,6 +13,7 @@ from algorithms.compressors.topk import TopK
 __all__ = [
     "QSGD",
     "Compressor",
+    "Dropping",
     "Identity",
     "PerTensor",
     "Piecewise",

@@ -4,6 +4,7 @@ from algorithms.exchanges.all_gather import AllGatherMean
 from algorithms.exchanges.all_reduce import AllReduceMean
 from algorithms.exchanges.base import Exchange, Sent
 from algorithms.exchanges.bucketed import Bucketed
+from algorithms.exchanges.dense_start import DenseStart
 from algorithms.exchanges.error_feedback import ErrorFeedback
 from algorithms.exchanges.momentum_mask import MomentumMask
 from algorithms.exchanges.second_count import SecondCount
@@ -13,6 +14,7 @@ __all__ = [
     "AllGatherMean",
     "AllReduceMean",
     "Bucketed",
+    "DenseStart",
     "ErrorFeedback",
     "Exchange",
     "MomentumMask",

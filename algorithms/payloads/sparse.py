@@ -18,6 +18,7 @@ from torch import Tensor
 from algorithms.codecs import INDEX_CODES, Ragged, Supports, cheapest, index_code, index_code_name, log2_binomial
 from algorithms.codecs.bitstream import Integers
 from algorithms.payloads.bits import Bits, join_papers, select_paper
+from algorithms.payloads.centred_values import CentredValues
 from algorithms.payloads.message import Message, Reader, pack_bits, padding, tagged
 from algorithms.payloads.payload import ALL, Payload, common_code, same_field
 from algorithms.payloads.quantised_values import QuantisedValues
@@ -31,6 +32,7 @@ _FORMS: dict[int, type[Values]] = {
     **dict.fromkeys((16, 17), SignValues),
     18: SharedValues,
     19: QuantisedValues,
+    24: CentredValues,
 }
 
 
@@ -48,7 +50,7 @@ class Sparse(Payload):
     indices : Tensor of int32 or int64, shape (m,)
         Kept coordinates, increasing within a row.
     values : Tensor, shape (m,), or Values
-        Floats (wrapped by `FloatValues`), or `SignValues`, `SharedValues`, `QuantisedValues`.
+        Floats (wrapped by `FloatValues`), or `SignValues`, `SharedValues`, `QuantisedValues`, `CentredValues`.
     index_code : {"auto", "fixed", "gamma", "rice", "bitmap"}
         "auto" takes the shortest for each message.
     kind : {"auto", "fp32", "fp16", "bf16", "fp64"}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from algorithms.payloads import (
     Bits,
+    CentredValues,
     Concat,
     Dense,
     FloatValues,
@@ -47,6 +48,15 @@ def quantised(level_code: str, bucket: int, s: int) -> Callable[[torch.Generator
     return build
 
 
+def centred(g: torch.Generator, counts: np.ndarray, bits: int) -> CentredValues:
+    halves = [[c // 2, c - c // 2] if c > 2 and r % 2 == 0 else [c] * (c > 0) for r, c in enumerate(counts.tolist())]
+    lengths = torch.tensor([n for row in halves for n in row], dtype=torch.int64)
+    codes = torch.randint(0, 1 << bits, (int(counts.sum()),), generator=g, dtype=torch.int16)
+    return CentredValues(
+        codes, torch.tensor([len(row) for row in halves]), lengths, floats(g, len(lengths), bits), bits
+    )
+
+
 def sparse(index_code: str, form: str) -> Callable[[torch.Generator, int, int], Payload]:
     def build(g: torch.Generator, w: int, d: int) -> Payload:
         share = torch.rand(w, 1, generator=g)  # ragged: from nearly nothing to nearly everything
@@ -56,6 +66,8 @@ def sparse(index_code: str, form: str) -> Callable[[torch.Generator, int, int], 
             values = FloatValues(Dense.rounded(kept.floats()[None], form).values[0], form)
         elif form.startswith("signs"):
             values = SignValues(kept.floats() > 0, floats(g, w) if form == "signs scaled" else None)
+        elif form.startswith("centred"):
+            values = centred(g, counts, int(form.split()[1]))
         elif form == "shared":
             values = SharedValues(floats(g, w))
         else:
@@ -76,7 +88,7 @@ def concat(g: torch.Generator, w: int, d: int) -> Payload:
 
 GRIDS = [("auto", 3, 1), ("auto", 100, 7), ("fixed", 4, 300), ("elias", 1, 3), ("auto", 2, 30_000)]
 FLOATS, LEVELS = ["fp16", "bf16", "fp64"], ["levels 0 auto", "levels 3 fixed", "levels 2 elias"]
-FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", *LEVELS]
+FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", "centred 1", "centred 2", *LEVELS]
 BUILDERS = {
     **{f"dense {kind}": dense(kind) for kind in KINDS},
     **{f"signs {scaled}": signs(scaled) for scaled in (False, True)},
