@@ -2,6 +2,9 @@
 
 from algorithms.payloads.bits import Bits
 from algorithms.payloads.dense import Dense
+from algorithms.payloads.full import Full
+from algorithms.payloads.grouped_values import GroupedValues
+from algorithms.payloads.marks import Marks
 from algorithms.payloads.message import decode
 from algorithms.payloads.payload import Payload
 from algorithms.payloads.quantised import Quantised
@@ -16,6 +19,9 @@ __all__ = [
     "Bits",
     "Dense",
     "FloatValues",
+    "Full",
+    "GroupedValues",
+    "Marks",
     "Payload",
     "Quantised",
     "QuantisedValues",
