@@ -51,7 +51,9 @@ class Dropping:
     -----
     With magnitudes sorted, T = sample[max(0, floor(s R) - 1)], and only |a| > T is kept. So the number kept varies
     about (1 - R) d, equals it roughly where nothing ties, and is 0 where all magnitudes are equal: a tensor of a single
-    coordinate is never sent under local thresholds, as in the authors' code. `paper` bits are 64 for each kept entry,
+    coordinate is never sent under local thresholds, as in the authors' code. Since floor(len / s) is rounded, up to the
+    last half of a tensor little longer than the sample is not looked at: where the last layer's gradients are largest
+    more is kept than meant. `paper` bits are 64 for each kept entry,
     or 32 + `bits` and 32 for each centre.
 
     References
@@ -150,8 +152,8 @@ def exceeding(rows: Tensor, parts: Sequence[slice], limits: Sequence[Tensor]) ->
     """
     w, d = rows.shape
     if rows.is_cuda:
-        below = torch.cat([rows[:, p].abs() <= limit[:, None] for p, limit in zip(parts, limits, strict=True)], dim=1)
-        return below.logical_not_().view(-1).nonzero().view(-1)
+        small = [rows[:, part].abs() <= limit[:, None] for part, limit in zip(parts, limits, strict=True)]
+        return torch.cat(small, dim=1).logical_not_().view(-1).nonzero().view(-1)
     matrix: Floats = rows.numpy()
     bounds: list[Floats] = [limit.numpy()[:, None] for limit in limits]
     found, high = [np.zeros(0, np.int64)], max(1, _BLOCK // d)
