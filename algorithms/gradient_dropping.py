@@ -59,9 +59,9 @@ class GradientDropping:
 
     Notes
     -----
-    The drivers know one server node, so shards share its link and its processor: a network whose server's link is S
-    times a worker's, and a server S times as fast, stand for S servers. Messages of one worker keep their order, by
-    which server and worker know what shard each is about.
+    The drivers know one server node, which so holds all shards. What S processors do side by side it does one after
+    the other, at an S-th of the price each; a network whose server has S times a worker's link stands for theirs.
+    Messages of one worker keep their order, by which server and worker know what shard each is about.
     """
 
     participation = 1.0
@@ -168,15 +168,19 @@ class GradientDropping:
                         await Send(source, shard.everything(source))
                     else:
                         passes = 4 + self.back.passes()  # 4: two versions and what was kept make the difference
-                        await Work("pull", int(passes * len(shard.model) * shard.model.element_size()))
+                        await Work("pull", self._price(passes, shard))
                         await Send(source, shard.difference(source, cohort))
                 case None:
                     pass
 
     async def _apply(self, shard: Shard, source: int, push: Payload, t: int, rounds: int) -> None:
         self.staleness[shard.version - shard.seen[source]] += 1
-        await Work("apply", 3 * len(shard.model) * shard.model.element_size())
+        await Work("apply", self._price(3, shard))
         shard.apply(push, t, rounds)
+
+    def _price(self, passes: float, shard: Shard) -> int:
+        """Give the bytes to bill for passes over a shard; see the class's notes."""
+        return int(passes * len(shard.model) * shard.model.element_size() / len(self.shards))
 
     def notes(self) -> dict[str, Any]:
         """Give the staleness histogram: a shard's versions between a worker's reading and its push -> slices pushed."""

@@ -93,7 +93,7 @@ def test_what_all_tie_is_kept_back() -> None:
 
 @pytest.mark.parametrize(("length", "size", "places"), [(10, 4, [0, 2, 4, 6]), (7, 4, [0, 1, 2, 3]), (3, 4, [0, 1, 2])])
 def test_the_sample_has_a_fixed_stride(length: int, size: int, places: list[int]) -> None:
-    assert sampled(torch.arange(length)[None], size)[0].tolist() == places
+    assert sampled(-torch.arange(length)[None], size)[0].tolist() == places
 
 
 def test_the_count_varies_and_is_billed_as_it_is() -> None:
