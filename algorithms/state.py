@@ -12,9 +12,16 @@ from algorithms.cohort import Cohort
 
 
 class Rows:
-    """One row of state per worker (a residual, a momentum), indexed by worker number and made of zeros at first use."""
+    """One row of state per worker (a residual, a momentum), indexed by worker number and made of zeros at first use.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    dtype : torch.dtype or None
+        What a row holds; the cohort's own float type when None.
+    """
+
+    def __init__(self, dtype: torch.dtype | None = None) -> None:
+        self.dtype = dtype
         self.values: Tensor | None = None
         self._first = 0
 
@@ -27,7 +34,7 @@ class Rows:
         """Give the hosted workers' rows, shape (w, size): a view when they lie side by side, else a copy to `close`."""
         first, last = cohort.home
         if self.values is None:
-            self.values = torch.zeros(last - first, size, dtype=cohort.dtype, device=cohort.device)
+            self.values = torch.zeros(last - first, size, dtype=self.dtype or cohort.dtype, device=cohort.device)
         self._first = first
         if cohort.everyone or cohort.only is not None:
             return self.values

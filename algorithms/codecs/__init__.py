@@ -3,6 +3,7 @@
 Bits are written most significant first. A message's bits live in a uint8 array of zeros and ones until they are packed.
 """
 
+from algorithms.codecs.blocks import expected_block_bits
 from algorithms.codecs.entropy import log2_binomial
 from algorithms.codecs.indices import INDEX_CODES, IndexCode, Supports, cheapest, index_code, index_code_name
 from algorithms.codecs.level_counts import LevelCounts
@@ -19,6 +20,7 @@ __all__ = [
     "Supports",
     "best_parameters",
     "cheapest",
+    "expected_block_bits",
     "expected_rice_bits",
     "index_code",
     "index_code_name",

@@ -1,4 +1,4 @@
-"""Codes for a sorted set of k indices out of d: fixed width, Elias gamma and Golomb-Rice of the gaps, bitmap.
+"""Codes for a sorted set of k indices out of d: fixed width, Elias gamma and Golomb-Rice of the gaps, bitmap, blocks.
 
 Gaps are g_j = i_j - i_(j-1) >= 1 with i_(-1) = -1. Every code measures all rows at once in closed form, and writes and
 reads one row.
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.codecs.bitstream import Bitarray, Integers, exponents, pack_fixed, require, unpack_fixed
+from algorithms.codecs.blocks import block_bits, block_parameters, decode_blocks, encode_blocks
 from algorithms.codecs.elias import decode_gamma, encode_gamma
 from algorithms.codecs.ragged import Ragged
 from algorithms.codecs.rice import best_parameters, decode_rice, encode_rice
@@ -127,7 +128,34 @@ class Bitmap:
         return np.flatnonzero(bits[:size]), size
 
 
-INDEX_CODES: dict[str, IndexCode] = {"fixed": Fixed(), "gamma": Gamma(), "rice": Rice(), "bitmap": Bitmap()}
+class Block:
+    """A flag and a place within its block for each index, and a flag at the end of each block.
+
+    Never shorter than Golomb-Rice with the same parameter, so "auto" does not choose it.
+    """
+
+    def measure(self, supports: Supports) -> tuple[Integers, Integers]:
+        """See IndexCode; no index is looked at."""
+        counts = supports.rows.counts
+        parameters = block_parameters(supports.size, counts)
+        return block_bits(supports.size, counts, parameters), parameters
+
+    def write(self, indices: Integers, size: int, parameter: int) -> Bitarray:
+        """See IndexCode."""
+        return encode_blocks(indices, size, parameter)
+
+    def read(self, bits: Bitarray, count: int, size: int, parameter: int) -> tuple[Integers, int]:
+        """See IndexCode."""
+        return decode_blocks(bits, count, size, parameter)
+
+
+INDEX_CODES: dict[str, IndexCode] = {
+    "fixed": Fixed(),
+    "gamma": Gamma(),
+    "rice": Rice(),
+    "bitmap": Bitmap(),
+    "block": Block(),
+}
 """The codes by name; a code's place in this table is its number in a message header."""
 
 

@@ -4,6 +4,9 @@ from algorithms.payloads.bits import Bits
 from algorithms.payloads.centred_values import CentredValues
 from algorithms.payloads.concat import Concat
 from algorithms.payloads.dense import Dense
+from algorithms.payloads.full import Full
+from algorithms.payloads.grouped_values import GroupedValues
+from algorithms.payloads.marks import Marks
 from algorithms.payloads.message import decode
 from algorithms.payloads.payload import Payload
 from algorithms.payloads.quantised import Quantised
@@ -20,6 +23,9 @@ __all__ = [
     "Concat",
     "Dense",
     "FloatValues",
+    "Full",
+    "GroupedValues",
+    "Marks",
     "Payload",
     "Quantised",
     "QuantisedValues",

@@ -18,22 +18,13 @@ from torch import Tensor
 from algorithms.codecs import INDEX_CODES, Ragged, Supports, cheapest, index_code, index_code_name, log2_binomial
 from algorithms.codecs.bitstream import Integers
 from algorithms.payloads.bits import Bits, join_papers, select_paper
-from algorithms.payloads.centred_values import CentredValues
+from algorithms.payloads.forms import form_of
 from algorithms.payloads.message import Message, Reader, pack_bits, padding, tagged
 from algorithms.payloads.payload import ALL, Payload, common_code, same_field
-from algorithms.payloads.quantised_values import QuantisedValues
-from algorithms.payloads.sign_values import SharedValues, SignValues
 from algorithms.payloads.support import check_support, flat_positions, nonzero_entries, scatter_add
 from algorithms.payloads.values import FloatValues, Values
 
 _HEADER = struct.Struct("<BBBBII")
-_FORMS: dict[int, type[Values]] = {
-    **dict.fromkeys(range(4), FloatValues),
-    **dict.fromkeys((16, 17), SignValues),
-    18: SharedValues,
-    19: QuantisedValues,
-    24: CentredValues,
-}
 
 
 @tagged(2)
@@ -50,8 +41,8 @@ class Sparse(Payload):
     indices : Tensor of int32 or int64, shape (m,)
         Kept coordinates, increasing within a row.
     values : Tensor, shape (m,), or Values
-        Floats (wrapped by `FloatValues`), or `SignValues`, `SharedValues`, `QuantisedValues`, `CentredValues`.
-    index_code : {"auto", "fixed", "gamma", "rice", "bitmap"}
+        Floats (wrapped by `FloatValues`), or another form, such as `SignValues`, `QuantisedValues` or `Marks`.
+    index_code : {"auto", "fixed", "gamma", "rice", "bitmap", "block"}
         "auto" takes the shortest for each message.
     kind : {"auto", "fp32", "fp16", "bf16", "fp64"}
         How float values travel.
@@ -174,11 +165,10 @@ class Sparse(Payload):
         """See Payload; indices come back as int64."""
         reader = Reader(message, _HEADER, cls.tag)
         _, number, parameter, form, size, count = reader.header
-        if form not in _FORMS:
-            raise ValueError(f"message: expected a form of values among {sorted(_FORMS)}, got {form}")
+        values = form_of(form)
         if count > size:
             raise ValueError(f"message: expected at most d = {size} kept coordinates, got {count}")
-        coded = _FORMS[form].read(reader, form, count, device)
+        coded = values.read(reader, form, count, device)
         indices, used = index_code(number).read(reader.bits(), count, size, parameter)
         reader.skip_bits(used)
         reader.finish()

@@ -17,6 +17,8 @@ GOLDEN = [
     ("gamma", 41, 0, "00100 00111 1 000011101"),
     ("rice", 41, 3, "0.011 0.110 0.000 1110.100"),  # Sattler et al.'s code with b* = 3: 19 bits
     ("bitmap", 41, 0, "00010000001100000000000000000000000000001"),
+    # blocks 0..7, 8..15, 16..23, 24..31, 32..39, 40: a one and three bits each, a zero at every block's end
+    ("block", 41, 3, "1.011 0 1.010 1.011 0 0 0 0 1.000 0"),
 ]
 
 
@@ -79,7 +81,7 @@ def test_bits_that_end_early_are_an_error(name: str) -> None:
 
 
 def test_damaged_numbers_are_errors() -> None:
-    with pytest.raises(ValueError, match="index code below 4, got 7"):
+    with pytest.raises(ValueError, match="index code below 5, got 7"):
         index_code(7)
     with pytest.raises(ValueError, match="level code below 2, got 2"):
         read_levels(np.zeros(8, np.uint8), 1, 1, 2)

@@ -6,7 +6,7 @@ import torch
 from algorithms.payloads import Bits, Dense, Quantised, QuantisedValues, SharedValues, Signs, SignValues, Sparse, decode
 
 
-@pytest.mark.parametrize("code", ["auto", "fixed", "gamma", "rice", "bitmap"])
+@pytest.mark.parametrize("code", ["auto", "fixed", "gamma", "rice", "bitmap", "block"])
 def test_one_coordinate_and_all_coordinates(code: str) -> None:
     single = Sparse(1, torch.tensor([0, 1, 1]), torch.tensor([0]), torch.tensor([7.0]), code)
     full = Sparse.rows_of(5, torch.arange(5).repeat(2, 1), torch.ones(2, 5), index_code=code)

@@ -14,6 +14,9 @@ from algorithms.payloads import (
     Concat,
     Dense,
     FloatValues,
+    Full,
+    GroupedValues,
+    Marks,
     Payload,
     Quantised,
     QuantisedValues,
@@ -68,6 +71,10 @@ def sparse(index_code: str, form: str) -> Callable[[torch.Generator, int, int], 
             values = SignValues(kept.floats() > 0, floats(g, w) if form == "signs scaled" else None)
         elif form.startswith("centred"):
             values = centred(g, counts, int(form.split()[1]))
+        elif form == "marks":
+            values = Marks(m)
+        elif form.startswith("groups"):
+            values = grouped(g, w, m, int(form.split()[1]))
         elif form == "shared":
             values = SharedValues(floats(g, w))
         else:
@@ -86,14 +93,25 @@ def concat(g: torch.Generator, w: int, d: int) -> Payload:
     return Concat((Dense(floats(g, w, first)), *rest))
 
 
+def grouped(g: torch.Generator, w: int, m: int, groups: int) -> GroupedValues:
+    signs = torch.randint(0, 2, (m,), generator=g) * 2 - 1
+    levels = (torch.randint(1, groups + 1, (m,), generator=g) * signs).to(torch.int16)
+    return GroupedValues(levels, floats(g, w, groups).abs())
+
+
+def full(groups: int) -> Callable[[torch.Generator, int, int], Payload]:
+    return lambda g, w, d: Full(d, w, grouped(g, w, w * d, groups), Bits.of(w, values=np.arange(w)))
+
+
 GRIDS = [("auto", 3, 1), ("auto", 100, 7), ("fixed", 4, 300), ("elias", 1, 3), ("auto", 2, 30_000)]
 FLOATS, LEVELS = ["fp16", "bf16", "fp64"], ["levels 0 auto", "levels 3 fixed", "levels 2 elias"]
-FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", "centred 1", "centred 2", *LEVELS]
+FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", "centred 1", "centred 2", "marks", "groups 1", *LEVELS]
 BUILDERS = {
     **{f"dense {kind}": dense(kind) for kind in KINDS},
     **{f"signs {scaled}": signs(scaled) for scaled in (False, True)},
     **{f"quantised {code} {bucket} {s}": quantised(code, bucket, s) for code, bucket, s in GRIDS},
-    **{f"sparse {code} fp32": sparse(code, "fp32") for code in ("auto", "fixed", "gamma", "rice", "bitmap")},
+    **{f"sparse {code} fp32": sparse(code, "fp32") for code in ("auto", "fixed", "gamma", "rice", "bitmap", "block")},
+    **{f"full {groups}": full(groups) for groups in (1, 8, 256)},
     **{f"sparse auto {form}": sparse("auto", form) for form in FORMS},
     "concat": concat,
 }

@@ -1,0 +1,1 @@
+"""Voting on coordinates: ballots, elections, and what a paper counts for them."""
