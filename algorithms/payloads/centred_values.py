@@ -56,8 +56,8 @@ class CentredValues(Values):
 
     @property
     def number(self) -> int:
-        """26."""
-        return 26
+        """24."""
+        return 24
 
     @property
     def dtype(self) -> torch.dtype:

@@ -14,9 +14,9 @@ _FORMS: dict[int, type[Values]] = {
     **dict.fromkeys((16, 17), SignValues),
     18: SharedValues,
     19: QuantisedValues,
-    24: Marks,
+    24: CentredValues,
     25: GroupedValues,
-    26: CentredValues,
+    26: Marks,
 }
 
 

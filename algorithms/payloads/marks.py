@@ -31,8 +31,8 @@ class Marks(Values):
 
     @property
     def number(self) -> int:
-        """24."""
-        return 24
+        """26."""
+        return 26
 
     @property
     def dtype(self) -> torch.dtype:

@@ -41,7 +41,7 @@ class Sparse(Payload):
     indices : Tensor of int32 or int64, shape (m,)
         Kept coordinates, increasing within a row.
     values : Tensor, shape (m,), or Values
-        Floats (wrapped by `FloatValues`), or another form, such as `SignValues`, `CentredValues` or `Marks`.
+        Floats (wrapped by `FloatValues`), or another form, such as `SignValues`, `QuantisedValues` or `Marks`.
     index_code : {"auto", "fixed", "gamma", "rice", "bitmap", "block"}
         "auto" takes the shortest for each message.
     kind : {"auto", "fp32", "fp16", "bf16", "fp64"}

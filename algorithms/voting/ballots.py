@@ -39,10 +39,13 @@ class Ballot(Protocol):
         ...
 
 
-def top(cohort: Cohort, update: Tensor, keep: int) -> Tensor:
-    """Find each row's `keep` largest magnitudes, chunk by chunk, shape (w, keep)."""
-    chunks = cohort.chunks or (slice(0, 0),)  # a part may host nobody
-    return torch.cat(cohort.pool(lambda rows: largest(update[rows], keep), chunks))
+def top(cohort: Cohort, update: Tensor, keep: int, among: Tensor | None = None) -> Tensor:
+    """Find each row's `keep` largest magnitudes, `among` some columns if given, chunk by chunk, shape (w, keep)."""
+
+    def chunk(rows: slice) -> Tensor:
+        return largest(update[rows] if among is None else update[rows].index_select(1, among), keep)
+
+    return torch.cat(cohort.pool(chunk, cohort.chunks or (slice(0, 0),)))  # a part may host nobody
 
 
 def marks(d: int, chosen: Tensor) -> Sparse:

@@ -39,16 +39,24 @@ class Seats:
         A smaller share: what a vote may change, or what a worker sends outside the mask.
     part_key : str
         What the configuration calls it.
+    disjoint : bool
+        Whether the part lies outside the mask.
     """
 
     density: float | None
     k: int | None = None
     part: float | None = None
     part_key: str = "change_density"
+    disjoint: bool = False
 
     def of(self, d: int) -> tuple[int, int]:
         """Give the coordinates of the mask and of the part (0 without one), or raise ValueError."""
         keep = self.k if self.k is not None else seats("density", self.density or 0.0, d)
         if not 1 <= keep <= d:
             raise ValueError(f"algorithm.k: expected 1 <= k <= d = {d} coordinates, got {keep}")
-        return keep, 0 if self.part is None else seats(self.part_key, self.part, d)
+        part = 0 if self.part is None else seats(self.part_key, self.part, d)
+        if self.disjoint and keep + part > d:
+            raise ValueError(
+                f"algorithm.{self.part_key}: expected mask and own coordinates within d = {d}, got {keep} + {part}"
+            )
+        return keep, part

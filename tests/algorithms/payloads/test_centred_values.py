@@ -22,7 +22,7 @@ def test_a_message_by_hand() -> None:
     assert payload.floats().tolist() == [1.0, -4.0, 4.0, -0.5]
     # 2 bits, 2 groups; four centres; gamma of 1 and 3: 1 011; codes 00 11 01 10, and 4 bits of padding; 6-bit indices
     own, centres = "02 02000000", "0000803f 00000040 0000003f 00008040"
-    assert payload.encode(0) == bytes.fromhex(f"02 00 00 1a 29000000 04000000 {own} {centres} b360 0ca2e8")
+    assert payload.encode(0) == bytes.fromhex(f"02 00 00 18 29000000 04000000 {own} {centres} b360 0ca2e8")
     wire = payload.wire.sum()
     assert [int(part) for part in (wire.values, wire.indices, wire.scales, wire.header)] == [8, 24, 128, 96 + 40 + 8]
 
@@ -32,7 +32,7 @@ def test_one_group_needs_no_length() -> None:
         torch.tensor([0, 1, 0], dtype=INT16), torch.tensor([1]), torch.tensor([3]), torch.ones(1, 1), 1
     )
     payload = Sparse(4, torch.tensor([0, 3]), torch.tensor([0, 1, 3]), values, "bitmap")
-    assert payload.encode(0) == bytes.fromhex("02 03 00 1a 04000000 03000000 01 01000000 0000803f 40 d0")
+    assert payload.encode(0) == bytes.fromhex("02 03 00 18 04000000 03000000 01 01000000 0000803f 40 d0")
 
 
 @pytest.mark.parametrize(("start", "stop", "lengths"), [(0, 4, [1, 3]), (2, 4, [2]), (0, 2, [1, 1]), (1, 1, [])])

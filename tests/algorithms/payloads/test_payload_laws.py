@@ -105,8 +105,7 @@ def full(groups: int) -> Callable[[torch.Generator, int, int], Payload]:
 
 GRIDS = [("auto", 3, 1), ("auto", 100, 7), ("fixed", 4, 300), ("elias", 1, 3), ("auto", 2, 30_000)]
 FLOATS, LEVELS = ["fp16", "bf16", "fp64"], ["levels 0 auto", "levels 3 fixed", "levels 2 elias"]
-FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", "marks", *LEVELS]
-FORMS += ["centred 1", "centred 2", "groups 1", "groups 5"]
+FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", "centred 1", "centred 2", "marks", "groups 1", *LEVELS]
 BUILDERS = {
     **{f"dense {kind}": dense(kind) for kind in KINDS},
     **{f"signs {scaled}": signs(scaled) for scaled in (False, True)},
