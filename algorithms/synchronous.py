@@ -6,7 +6,7 @@ by it. With a delay the mean is that of the round before, whose exchange went on
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -47,7 +47,7 @@ class Synchronous(Stateful):
     Algorithm 1 with a pipeline of width 2; differs in that the last mean is waited for and used.
     """
 
-    state_names = ("model", "round", "local", "exchange", "outer", "pending", "download")
+    state_names: ClassVar[tuple[str, ...]] = ("model", "round", "local", "exchange", "outer", "pending", "download")
 
     def __init__(
         self,
@@ -98,6 +98,10 @@ class Synchronous(Stateful):
             exchange = getattr(exchange, "inner", None)
         return found
 
+    def output(self) -> Tensor:
+        """Give the iterate that a round is judged by, shape (d,): the model, unless a method outputs another."""
+        return self.model
+
     async def run(self, cohort: Cohort, rounds: int) -> None:
         """Drive the cohort from the current round up to `rounds`.
 
@@ -127,7 +131,7 @@ class Synchronous(Stateful):
                 mean, _ = await self.exchange(cohort, update, t)
                 self.outer(self.model, mean, t, rounds)
             self.round = t + 1
-            await Mark(self.round, self.model)
+            await Mark(self.round, self.output())
 
     async def _exchange_late(self, cohort: Cohort, update: Tensor, t: int, rounds: int) -> None:
         """Start this round's exchange and move by the mean of the one before; in the last round by this one's too."""

@@ -8,6 +8,9 @@ from algorithms.compressors.per_tensor import PerTensor
 from algorithms.compressors.qsgd import QSGD
 from algorithms.compressors.randomk import RandomK
 from algorithms.compressors.sign import ScaledSign, Sign
+from algorithms.compressors.sparse_floats import SparseFloats
+from algorithms.compressors.sparse_levels import SparseLevels
+from algorithms.compressors.sparse_signs import SparseSigns
 from algorithms.compressors.topk import TopK
 
 __all__ = [
@@ -21,6 +24,9 @@ __all__ = [
     "ScaledSign",
     "Sign",
     "SparseBinary",
+    "SparseFloats",
+    "SparseLevels",
+    "SparseSigns",
     "SparseTernary",
     "TopK",
     "compress",
