@@ -6,8 +6,9 @@ Chains of plain layers are an `nn.Sequential`, so code that wants to know the la
 from simulator.tasks.models.dense import Mlp, Softmax
 from simulator.tasks.models.initial import initial_vector
 from simulator.tasks.models.lenet import LeNet5
+from simulator.tasks.models.lstm import LstmLanguageModel
 from simulator.tasks.models.resnet import CifarResNet
 from simulator.tasks.models.resnet9 import ResNet9
 from simulator.tasks.models.resnet50 import ResNet50
 
-__all__ = ["CifarResNet", "LeNet5", "Mlp", "ResNet50", "ResNet9", "Softmax", "initial_vector"]
+__all__ = ["CifarResNet", "LeNet5", "LstmLanguageModel", "Mlp", "ResNet50", "ResNet9", "Softmax", "initial_vector"]
