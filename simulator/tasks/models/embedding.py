@@ -25,6 +25,6 @@ class Embedding(nn.Embedding):
             self.weight.uniform_(-0.1, 0.1)
 
 
-def embedding(vocabulary: int, width: int) -> Embedding:
+def table(vocabulary: int, width: int) -> Embedding:
     """Make a table for the symbols 0..vocabulary-1; ValueError if a number is below 1."""
     return Embedding(whole("model.vocabulary", vocabulary, 1), whole("model.embedding", width, 1))

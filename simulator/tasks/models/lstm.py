@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from simulator.tasks.models.embedding import embedding
+from simulator.tasks.models.embedding import table
 from simulator.tasks.models.initial import private_generator
 from simulator.tasks.validation import whole
 
@@ -60,7 +60,7 @@ class LstmLanguageModel(nn.Module):
             raise ValueError(f"model.embedding: expected {hidden}, that is model.hidden, as tied=true, got {embedding}")
         width, depth = whole("model.hidden", hidden, 1), whole("model.layers", layers, 1)
         with private_generator():
-            self.embedding = _table(vocabulary, embedding)
+            self.embedding = table(vocabulary, embedding)
             self.lstm = nn.LSTM(embedding, width, depth, batch_first=True)
             self.output = nn.Linear(width, vocabulary) if not tied else Bias(vocabulary)
         self.name = name
@@ -88,6 +88,3 @@ class Bias(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., width) to the same shape."""
         return x + self.bias
-
-
-_table = embedding  # the argument of the same name hides it
