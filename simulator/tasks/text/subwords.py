@@ -1,8 +1,8 @@
 """Subword vocabularies by byte pair encoding, learned from the training text.
 
 A text is cut into pieces, words and punctuation marks, each with the blank before it (written U+2581), so that the
-parts of a text joined give the text back. Within pieces, the most frequent pair of neighbouring parts becomes one, again
-and again.
+parts of a text joined give the text back. Within pieces, the most frequent pair of neighbouring parts becomes one,
+again and again.
 """
 
 from __future__ import annotations
