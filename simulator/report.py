@@ -45,8 +45,10 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
         table.add_row(f"{kind} ({meaning})", duration(mean[kind]), f"{mean[kind] / whole:.1%}", split)
     console.print(table)
     accuracy = "" if summary["final_accuracy"] is None else f"accuracy {summary['final_accuracy']:.2%}, "
+    text = [f", {name} {summary[key]:.4g}" for name in ("perplexity", "bleu") if (key := f"final_{name}") in summary]
     console.print(
-        f"{accuracy}loss {summary['final_loss']:.4g}; simulated {duration(summary['simulated_seconds'])}; "
+        f"{accuracy}loss {summary['final_loss']:.4g}{''.join(text)}; "
+        f"simulated {duration(summary['simulated_seconds'])}; "
         f"up {size(summary['uplink_wire_bytes'])}, down {size(summary['downlink_wire_bytes'])}; "
         f"real {duration(summary['wall_seconds'])}, of it gradients {duration(summary['gradient_seconds'])}",
         highlight=False,

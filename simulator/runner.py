@@ -225,6 +225,7 @@ class Run:
             "complete": True,
             "final_accuracy": last["accuracy"],
             "final_loss": last["loss"],
+            **{f"final_{name}": last[name] for name in ("perplexity", "bleu") if last[name] is not None},
             "simulated_seconds": recording.timeline[-1]["seconds"] if recording.timeline else None,
             "uplink_wire_bytes": last["uplink_wire_bytes"],
             "downlink_wire_bytes": last["downlink_wire_bytes"],

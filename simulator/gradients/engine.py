@@ -22,7 +22,8 @@ class GradientEngine:
     Parameters
     ----------
     module : nn.Module
-        A classifier: inputs (B, ...) -> logits (B, classes). It is copied, never changed.
+        A classifier: inputs (B, ...) -> logits (B, classes), or (B, classes, T) of T predictions per sample. It is
+        copied, never changed.
     method : str
         'loop' takes one worker after the other; 'vmap' is `torch.func.vmap(grad)`; 'layers' runs the whole chunk
         through each layer and writes the weight gradients straight into the slab (see `Chain`); 'auto' picks by the
@@ -40,7 +41,8 @@ class GradientEngine:
     -----
     'auto' looks at the layers' types and the device, never at a clock, so that no trajectory depends on a measurement:
     'layers' if every layer has a rule (`nn.Sequential` of Linear, Conv2d and layers without parameters that treat
-    samples one by one); else 'loop' on a CPU and 'vmap' elsewhere, where w small passes cost w launches of each kernel.
+    samples one by one); else 'loop' on a CPU or with recurrent layers, whose fused kernels `vmap` cannot batch, and
+    'vmap' elsewhere, where w small passes cost w launches of each kernel.
     Time of w x B samples, one thread of a two-core AVX-512 machine, over that of one plain forward and backward pass of
     all samples in float32 (`benchmarks/gradients.py`, chunk 8, softmax 250); no GPU was measured:
 
@@ -95,7 +97,7 @@ class GradientEngine:
                     f"gradient_method: expected 'auto', 'loop' or 'vmap' for this model, got 'layers', "
                     f"which has no rule for {reason}"
                 ) from reason
-            return None, "loop" if self.device.type == "cpu" else "vmap"
+            return None, "loop" if self._replicas.recurrent or self.device.type == "cpu" else "vmap"
 
     def __call__(self, at: Tensor, inputs: Tensor, targets: Tensor, out: Tensor) -> Tensor:
         """Write the gradients of w workers into `out` and return their losses.
@@ -106,8 +108,8 @@ class GradientEngine:
             Parameters that all workers share, or one row per worker.
         inputs : Tensor, shape (w, B, ...)
             The samples of each worker.
-        targets : Tensor, shape (w, B)
-            Their classes, int64.
+        targets : Tensor, shape (w, B) or (w, B, T)
+            Their classes, int64; in the second form -100 marks predictions that do not count.
         out : Tensor, shape (w, d)
             Overwritten with the gradient of each worker's mean loss (not divided by w). Rows may lie apart, the
             coordinates of a row must not.
@@ -133,11 +135,11 @@ class GradientEngine:
             raise ValueError(f"at: expected shape ({self.layout.size},), got {tuple(at.shape)}")
         return self._chain.forward(at, inputs) if self._chain is not None else self._replicas.forward(at, inputs)
 
-    def flops(self, inputs_shape: Sequence[int]) -> float:
+    def flops(self, inputs_shape: Sequence[int], dtype: torch.dtype | None = None) -> float:
         """Count the operations of one worker's forward and backward pass on a batch of shape (B, ...)."""
         shape = tuple(inputs_shape)
         if shape not in self._flops:
-            self._flops[shape] = count_flops(self._module, shape)
+            self._flops[shape] = count_flops(self._module, shape, dtype)
         return self._flops[shape]
 
     def _check(self, at: Tensor, inputs: Tensor, targets: Tensor, out: Tensor) -> None:
@@ -149,9 +151,11 @@ class GradientEngine:
         w = len(out)
         if at.shape not in ((d,), (w, d)):
             raise ValueError(f"at: expected shape ({d},) or ({w}, {d}), got {tuple(at.shape)}")
-        if targets.dim() != 2 or len(targets) != w or targets.shape[1] == 0 or targets.dtype != torch.int64:
-            raise ValueError(f"targets: expected int64 of shape ({w}, B), got {targets.dtype} {tuple(targets.shape)}")
-        if inputs.shape[:2] != targets.shape:
+        if targets.dim() not in (2, 3) or len(targets) != w or targets.numel() == 0 or targets.dtype != torch.int64:
+            raise ValueError(
+                f"targets: expected int64 of shape ({w}, B) or ({w}, B, T), got {targets.dtype} {tuple(targets.shape)}"
+            )
+        if inputs.shape[:2] != targets.shape[:2]:
             raise ValueError(f"inputs: expected shape ({w}, {targets.shape[1]}, ...), got {tuple(inputs.shape)}")
         for name, tensor in (("at", at), ("out", out)):
             if tensor.dtype != self.dtype:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 
-def count_flops(module: nn.Module, inputs_shape: Sequence[int]) -> float:
+def count_flops(module: nn.Module, inputs_shape: Sequence[int], dtype: torch.dtype | None = None) -> float:
     """Count the floating point operations of one forward and backward pass.
 
     Parameters
@@ -18,6 +18,8 @@ def count_flops(module: nn.Module, inputs_shape: Sequence[int]) -> float:
         Any classifier.
     inputs_shape : sequence of int
         Shape (B, ...) of one worker's batch.
+    dtype : torch.dtype, optional
+        Type of the inputs where it is not the parameters', e.g. int64 for tokens.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def count_flops(module: nn.Module, inputs_shape: Sequence[int]) -> float:
     from torch.utils.flop_counter import FlopCounterMode
 
     shadow = copy.deepcopy(module).to("meta").requires_grad_()
-    inputs = torch.empty(tuple(inputs_shape), device="meta", dtype=next(shadow.parameters()).dtype)
+    inputs = torch.empty(tuple(inputs_shape), device="meta", dtype=dtype or next(shadow.parameters()).dtype)
     with FlopCounterMode(display=False) as counter, torch.enable_grad():
         shadow(inputs).sum().backward()
     return float(counter.get_total_flops())

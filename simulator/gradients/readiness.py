@@ -14,7 +14,7 @@ from torch.nn import functional
 from simulator.gradients.flops import chain_products, plain_chain
 
 
-def readiness(module: nn.Module, inputs_shape: Sequence[int]) -> tuple[float, ...]:
+def readiness(module: nn.Module, inputs_shape: Sequence[int], dtype: torch.dtype | None = None) -> tuple[float, ...]:
     """Give the fraction of a step's operations after which each parameter's gradient is complete.
 
     Parameters
@@ -23,6 +23,8 @@ def readiness(module: nn.Module, inputs_shape: Sequence[int]) -> tuple[float, ..
         Any classifier.
     inputs_shape : sequence of int
         Shape (B, ...) of one worker's batch.
+    dtype : torch.dtype, optional
+        Type of the inputs where it is not the parameters', e.g. int64 for tokens.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def readiness(module: nn.Module, inputs_shape: Sequence[int]) -> tuple[float, ..
     """
     if plain_chain(module):
         return _by_layers(module, inputs_shape)
-    return _by_autograd(module, inputs_shape)
+    return _by_autograd(module, inputs_shape, dtype)
 
 
 def _by_layers(module: nn.Module, inputs_shape: Sequence[int]) -> tuple[float, ...]:
@@ -52,12 +54,12 @@ def _by_layers(module: nn.Module, inputs_shape: Sequence[int]) -> tuple[float, .
     return tuple(ready.get(id(parameter), 1.0) for parameter in module.parameters())
 
 
-def _by_autograd(module: nn.Module, inputs_shape: Sequence[int]) -> tuple[float, ...]:
+def _by_autograd(module: nn.Module, inputs_shape: Sequence[int], dtype: torch.dtype | None = None) -> tuple[float, ...]:
     """Watch automatic differentiation finish each parameter, on tensors without values."""
     from torch.utils.flop_counter import FlopCounterMode  # late, as in `count_flops`
 
     shadow = copy.deepcopy(module).to("meta").requires_grad_()
-    inputs = torch.empty(tuple(inputs_shape), device="meta", dtype=next(shadow.parameters()).dtype)
+    inputs = torch.empty(tuple(inputs_shape), device="meta", dtype=dtype or next(shadow.parameters()).dtype)
     done = dict[int, float]()
 
     def note(parameter: Tensor) -> None:
@@ -79,7 +81,7 @@ def timed_readiness(module: nn.Module, inputs: Tensor, targets: Tensor, repeats:
     module : nn.Module
         A classifier on the device of `inputs`; it is not changed.
     inputs : Tensor, shape (B, ...)
-    targets : Tensor, shape (B,), int64
+    targets : Tensor, shape (B,) or (B, T), int64
     repeats : int
         Steps measured, after one to warm up; each parameter's median counts.
 
@@ -88,7 +90,8 @@ def timed_readiness(module: nn.Module, inputs: Tensor, targets: Tensor, repeats:
     tuple of float
         One in [0, 1] for each of `named_parameters`.
     """
-    shadow = copy.deepcopy(module).to(inputs.device, inputs.dtype).requires_grad_()
+    kind = inputs.dtype if inputs.is_floating_point() else None  # tokens: the parameters keep their type
+    shadow = copy.deepcopy(module).to(inputs.device, kind).requires_grad_()
     parameters = list(shadow.parameters())
     done = dict[int, float]()
 

@@ -25,6 +25,7 @@ class Replicas:
 
     def __init__(self, module: nn.Module) -> None:
         self.layout = Layout.of(module)
+        self.recurrent = any(isinstance(layer, nn.RNNBase) for layer in module.modules())
         self._module = module
         self._local = threading.local()
 
@@ -81,6 +82,8 @@ def vmap(replicas: Replicas, at: Tensor, inputs: Tensor, targets: Tensor, out: T
         logits = torch.func.functional_call(module, dict(zip(layout.names, values, strict=True)), (x,))
         return nn.functional.cross_entropy(logits, y)
 
+    if replicas.recurrent:
+        at = at.expand(len(out), -1)  # its kernels add in place, which fails where only the inputs have a worker axis
     # by tensor, not by flat vector: the gradient of slicing would fill d numbers per tensor
     differentiate = torch.func.vmap(torch.func.grad_and_value(loss), (None if at.dim() == 1 else 0, 0, 0))
     gradients, losses = differentiate(tuple(layout.views(at.detach())), inputs, targets)

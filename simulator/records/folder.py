@@ -29,6 +29,8 @@ METRICS = pa.schema(
         pa.field("train_loss", pa.float64()),
         pa.field("loss", pa.float64()),
         pa.field("accuracy", pa.float64()),
+        pa.field("perplexity", pa.float64()),
+        pa.field("bleu", pa.float64()),
         *(pa.field(f"{direction}_wire_bytes", pa.int64()) for direction in DIRECTIONS),
         *_BITS,
     ]

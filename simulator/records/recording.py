@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -129,7 +129,7 @@ class Recording:
                 moment = self.clock.moment()
             found = self.task.evaluate(model)
             row: dict[str, Any] = {"round": t, "samples": self.samples, "train_loss": train_loss}
-            row |= {"loss": found.loss, "accuracy": found.accuracy, **self.counters.columns()}
+            row |= {**asdict(found), **self.counters.columns()}
             self.metrics.append(row)
             if moment is not None:
                 self._time(t, moment)

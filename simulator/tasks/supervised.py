@@ -7,26 +7,23 @@ them to the gradient engine at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from algorithms.streams import Stream
-from simulator.gradients import GradientEngine
-from simulator.gradients.readiness import readiness, timed_readiness
 from simulator.tasks.augmentation import Augmentation
 from simulator.tasks.batch_statistics import BN_STATISTICS, normalises_batches, with_statistics
 from simulator.tasks.batches import SAMPLERS
 from simulator.tasks.datasets import Dataset
-from simulator.tasks.models import initial_vector
+from simulator.tasks.modelled import Modelled
 from simulator.tasks.partitions import Partition
 from simulator.tasks.task import Evaluation
-from simulator.tasks.validation import torch_device, torch_dtype, whole
+from simulator.tasks.validation import whole
 
 
-class Supervised:
+class Supervised(Modelled):
     """Cross entropy of a classifier on a data set dealt out to n workers; evaluated on the test samples.
 
     Parameters
@@ -74,8 +71,6 @@ class Supervised:
         If an argument is out of range, a data file is damaged, or the model does not fit the data set.
     """
 
-    optimum: float | None = None
-
     def __init__(
         self,
         *,
@@ -96,9 +91,6 @@ class Supervised:
         bn_batches: int = 8,
         name: str = "supervised",
     ) -> None:
-        self.name = name
-        self.workers, self.batch = whole("workers", workers, 1), whole("batch", batch, 1)
-        self.device, self.dtype = torch_device(device), torch_dtype(dtype)
         self._evaluation_batch = whole("task.evaluation_batch", evaluation_batch, 1)
         sampling = partition.batches if batches is None else batches
         if sampling not in SAMPLERS:
@@ -111,28 +103,20 @@ class Supervised:
         self._augmentation, self._augmenting = augmentation, Stream(seed, "augmentation")
         train, test = dataset.load(data_dir)
         _require_fit(model, train.inputs[:1], dataset.classes)
+        super().__init__(
+            name=name,
+            model=model,
+            sample=train.inputs[:1],
+            workers=workers,
+            batch=batch,
+            device=device,
+            dtype=dtype,
+            gradient_method=gradient_method,
+        )
         shards = partition(train.targets, self.workers, Stream(seed, "partition"))
         self.weights = shards.weights
         self._sampler = SAMPLERS[sampling](shards, self.batch, Stream(seed, "batches"))
         self._train, self._test = train.to(self.device, self.dtype), test.to(self.device, self.dtype)
-        self._model = model
-        self._engine = GradientEngine(model, method=gradient_method, device=self.device, dtype=self.dtype)
-        shape = (self.batch, *train.inputs.shape[1:])
-        self.layout = replace(self._engine.layout, ready=readiness(model, shape))
-        self.flops_per_step = self._engine.flops(shape)
-
-    @property
-    def gradient_method(self) -> str:
-        """The method that the engine resolved to."""
-        return self._engine.method
-
-    def initial(self, seed: int) -> Tensor:
-        """Draw the model's initial weights, shape (d,) (see `initial_vector`)."""
-        return initial_vector(self._model, seed).to(self.device, self.dtype)
-
-    def gradient(self, at: Tensor, workers: Tensor, step: int | Tensor, out: Tensor) -> Tensor:
-        """Write each worker's gradient of a step into `out` and return the losses (see `Task`)."""
-        return self._engine(at, *self.batches(workers, step), out)
 
     def batches(self, workers: Tensor, step: int | Tensor) -> tuple[Tensor, Tensor]:
         """Gather the inputs (w, B, ...) and the targets (w, B) of a step."""
@@ -141,15 +125,6 @@ class Supervised:
         if self._augmentation is not None:
             inputs = self._augmentation(inputs, workers, step, self._augmenting)
         return inputs, self._train.targets[chosen]
-
-    def profile(self) -> list[list[float]]:
-        """Measure how a gradient's time is spread over its operations: [operations, seconds] in growing fractions."""
-        times = timed_readiness(self._model, self._train.inputs[: self.batch], self._train.targets[: self.batch])
-        latest = dict[float, float]()
-        reached = 0.0
-        for operations, seconds in sorted(zip(self.layout.ready, times, strict=True)):
-            reached = latest[operations] = max(reached, seconds)
-        return [[operations, seconds] for operations, seconds in latest.items() if operations < 1]
 
     def evaluate(self, model: Tensor) -> Evaluation:
         """Give the mean cross entropy and the accuracy on all test samples."""

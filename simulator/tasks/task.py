@@ -24,10 +24,16 @@ class Evaluation:
         Mean loss over the evaluation samples, or the value of the objective.
     accuracy : float or None
         Share of samples classified right, in 0..1; None where nothing is classified.
+    perplexity : float or None
+        Of a model of text, exp(loss) per symbol: as if it chose among so many equally likely ones.
+    bleu : float or None
+        Of a translator, 0..100.
     """
 
     loss: float
     accuracy: float | None = None
+    perplexity: float | None = None
+    bleu: float | None = None
 
 
 class Task(Protocol):

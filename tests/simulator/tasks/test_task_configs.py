@@ -15,10 +15,16 @@ GROUPS = {
 }
 # Models that do not take the default task's images of 1 x 28 x 28, and the task on which each is tried.
 TASK_OF = dict.fromkeys(("resnet9", "resnet18", "resnet20", "resnet32", "resnet34"), "cifar10_mini")
+TASK_OF |= {"char_lstm": "char_lm_mini", "word_lstm": "word_lm_mini"}
+TASK_OF |= {"attention": "translation_mini", "transformer": "translation_mini"}
 # No loader for ImageNet's 1,000 classes; too large for a test. Both are built in test_resnets.py.
 UNTRIED = {"resnet50", "mlp_4096"}
 # Small twins: every layer of the model, fewer numbers.
 TWIN = {
+    "attention": ["model.hidden=8", "model.embedding=4"],
+    "transformer": ["model.width=8", "model.inner=8"],
+    "char_lstm": ["model.hidden=8"],
+    "word_lstm": ["model.hidden=8", "model.embedding=4"],
     "resnet9": ["model.width=4"],
     "resnet18": ["model.widths=[4,4,8,8]"],
     "resnet34": ["model.widths=[4,4,8,8]", "model.blocks=[1,1,1,1]"],
@@ -27,6 +33,8 @@ TWIN = {
 }
 SMALL_TASK = {"cifar10_mini": ["task.dataset.train=40", "task.dataset.test=20"]}
 ABSENT = {"mnist": "simulator.tasks.download mnist", "cifar10": "cifar-10-python.tar.gz"}
+ABSENT |= {"char_lm": "task.corpus.train: expected the path", "word_lm": "task.corpus.train: expected the path"}
+ABSENT |= {"translation": "task.corpus.train_source: expected the path"}
 SHARED = dict(workers=10, batch=4, seed=1, device="cpu", dtype="float32", gradient_method="auto")
 
 

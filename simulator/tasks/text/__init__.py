@@ -1,0 +1,1 @@
+"""Plain text as training data: files, made-up sentences, vocabularies."""
