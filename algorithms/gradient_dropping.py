@@ -89,8 +89,12 @@ class GradientDropping:
         self.count = None if shards is None else whole_number("algorithm.shards", shards)
         if pull not in PULLS:
             raise ValueError(f"algorithm.pull: expected one of {', '.join(PULLS)}, got {pull!r}")
-        if history is not None and history != "exact":
-            whole_number("algorithm.history", history, least=2)  # the newest alone differs from itself by nothing
+        if history not in (None, "exact") and (
+            isinstance(history, (bool, str)) or history != int(history) or history < 2
+        ):
+            raise ValueError(  # of a single version the difference is always 0
+                f"algorithm.history: expected a whole number of versions, at least 2, exact or null, got {history!r}"
+            )
         if optimizer not in OPTIMIZERS:
             raise ValueError(f"algorithm.optimizer: expected one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
         self.pull, self.history = pull, history

@@ -50,11 +50,10 @@ class Dropping:
     Notes
     -----
     With magnitudes sorted, T = sample[max(0, floor(s R) - 1)], and only |a| > T is kept. So the number kept varies
-    about (1 - R) d, equals it roughly where nothing ties, and is 0 where all magnitudes are equal: a tensor of a single
-    coordinate is never sent under local thresholds, as in the authors' code. Since floor(len / s) is rounded, up to the
-    last half of a tensor little longer than the sample is not looked at: where the last layer's gradients are largest
-    more is kept than meant. `paper` bits are 64 for each kept entry,
-    or 32 + `bits` and 32 for each centre.
+    about (1 - R) d, and is 0 where all magnitudes are equal: a tensor of a single coordinate is never sent under local
+    thresholds, as in the authors' code. Since floor(len / s) is rounded, the last part of a tensor little longer than
+    the sample, up to half of it, is not looked at: where the last layer's gradients are the largest more is kept than
+    meant. `paper` bits are 64 for each kept entry, or 32 + `bits`, and 32 for each centre.
 
     References
     ----------

@@ -190,6 +190,21 @@ def test_nothing_dropped_in_lockstep_is_sgd(tmp_path: Path) -> None:
     torch.testing.assert_close(ours.algorithms[0].model, plain.algorithms[0].model, rtol=0, atol=1e-6)
 
 
+def test_crashes_and_losses_do_not_mix_up_the_shards(tmp_path: Path) -> None:
+    # a slice that went to the wrong shard would be of the wrong length, for d = 100 makes 34, 34 and 32
+    trouble = [
+        "faults=crashes",
+        "faults.mttf_s=0.2",
+        "faults.mttr_s=0.05",
+        "faults.loss=0.1",
+        "faults.retry_after_s=0.01",
+    ]
+    chosen = ["algorithm=gradient_dropping", "algorithm.shards=3", *TINY, *trouble, "compute=fixed", "network=wan_100m"]
+    summaries = [run(tmp_path / name, *chosen)[1] for name in "ab"]
+    assert summaries[0]["digest"] == summaries[1]["digest"]
+    assert summaries[0]["faults"]["rejoins"] > 0 and summaries[0]["faults"]["retries"] > 0
+
+
 @pytest.mark.parametrize(
     "options",
     [["algorithm.bits=1", "algorithm.history=exact"], ["algorithm.bits=2", "algorithm.centre=mean"],
