@@ -125,6 +125,16 @@ def test_nothing_dropped_is_dense() -> None:
     assert isinstance(message, Dense) and torch.equal(message.dense(), rows(X))
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("options", [{}, {"bits": 2, "centre": "mean"}, {"bits": 1, "centre": "column_min"}])
+def test_a_gpu_keeps_the_same(options: dict[str, Any]) -> None:
+    layout = Layout(("weight", "bias"), ((60, 80), (70,)))
+    matrix = torch.randn(3, 4870, generator=torch.Generator().manual_seed(3))
+    here, there = (dropped(x, layout, drop=0.9, scope="local", **options) for x in (matrix, matrix.cuda()))
+    assert torch.equal(there.indices.cpu(), here.indices)
+    torch.testing.assert_close(there.floats().cpu(), here.floats())
+
+
 @pytest.mark.parametrize("options", [{}, {"bits": 1}, {"bits": 2, "centre": "mean"}])
 def test_nobody_at_all(options: dict[str, Any]) -> None:
     message = Dropping(0.9, **options)(torch.zeros(0, 5), cohort_of(1, 5).draw(slice(0, 0)))
