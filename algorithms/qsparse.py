@@ -87,14 +87,18 @@ def boundary(schedule: Schedule, t: int, rounds: int) -> bool:
     return isinstance(schedule, Step) and any(t < share * rounds <= t + 1 for share in schedule.milestones)
 
 
-def check_wiping(wipe_memory: bool, schedule: Schedule) -> bool:
-    """Give `wipe_memory`, or refuse it where there is no moment to wipe at."""
-    if boolean("algorithm.wipe_memory", wipe_memory) and not isinstance(schedule, Step):
+def check_wiping(wipe_memory: bool, error_feedback: bool, schedule: Schedule) -> bool:
+    """Give `wipe_memory`, or refuse it where there is no memory to wipe or no moment to wipe it at."""
+    if not boolean("algorithm.wipe_memory", wipe_memory):
+        return False
+    if not error_feedback:
+        raise ValueError("algorithm.wipe_memory: expected algorithm.error_feedback=true with it, got false")
+    if not isinstance(schedule, Step):
         raise ValueError(
             "algorithm.wipe_memory: expected schedule=step with it, whose milestones are the boundaries at which "
             f"memory is wiped, got {type(schedule).__name__}"
         )
-    return wipe_memory
+    return True
 
 
 class Wiping(Stateful):
@@ -177,7 +181,7 @@ def qsparse(
         )
     exchange: Any = compressed_mean(operator.compressor, via, error_feedback)
     outer: Any = OuterDescent(Descent(lr=1.0))
-    if check_wiping(wipe_memory, rule.schedule) and error_feedback:
+    if check_wiping(wipe_memory, error_feedback, rule.schedule):
         outer = Wiping(outer, exchange.residual, rule.schedule)
     return Qsparse(
         name=name,

@@ -65,10 +65,15 @@ class QsparseAsync(ParameterServer):
         if not isinstance(sync_set, (SyncSet, ComputeDriven)):
             raise ValueError(f"algorithm.sync_set: expected one of algorithms.sync_sets, got {sync_set!r}")
         self.operator, self.sync_set, self.descent = operator, sync_set, descent
-        self.wipe_memory = check_wiping(wipe_memory, descent.schedule)
+        self.wipe_memory = check_wiping(wipe_memory, error_feedback, descent.schedule)
         self.keep_momentum = boolean("algorithm.keep_momentum", keep_momentum)
         self.memory: dict[int, Tensor] = {}
         self.taken = 0
+
+    def notes(self) -> dict[str, Any]:
+        """Give the staleness histogram, and the numbers that a worker and the server keep beside the model."""
+        own = self.model.numel() * (self.error_feedback + (self.descent.momentum > 0))
+        return super().notes() | {"memory": {"worker": own, "server": 0}}
 
     async def worker(self, cohort: Cohort, rounds: int, joins_at: int | None = None) -> None:
         """Descend up to the next exchange, send what the operator lets through, go on from the answer.

@@ -21,8 +21,7 @@ COMMON = (
     "eval_every=2",
 )
 KEPT = ("algorithm.compressor.k=40", "algorithm.compressor.density=null", "algorithm.per_tensor=false")
-SIGNS = ("algorithm.compressor._target_=algorithms.compressors.SparseSigns", "~algorithm.compressor.levels")
-SIGNS += ("~algorithm.compressor.scaled", "~algorithm.compressor.beta", "+algorithm.compressor.norm=1")
+SIGNS = ("operator@algorithm.compressor=signtopk",)
 LEVELS = ("algorithm.compressor.levels=15",)
 # name: (rounds, settings)
 VARIANTS = {

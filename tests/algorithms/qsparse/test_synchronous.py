@@ -10,45 +10,15 @@ from torch import Tensor
 
 from algorithms.compressors import Identity, ScaledSign, SparseFloats, SparseLevels, SparseSigns
 from algorithms.local_sgd import local_sgd
-from algorithms.ops import Broadcast, Gather, Gradient, Mark
+from algorithms.ops import Gradient
 from algorithms.qsparse import Qsparse, qsparse
 from algorithms.schedules import Step
 from algorithms.sgd import sgd
 from algorithms.sync_sets import FixedGap, ListedSteps, RandomGaps
-from tests.algorithms.by_hand import begun, cohort_of, gathered, marked, over_server, rows
+from tests.algorithms.by_hand import begun, cohort_of, marked, over_server, rows
+from tests.algorithms.qsparse.by_round import played
 
-
-def gradients(at: Tensor, step: int) -> Tensor:
-    """Noisy gradients of two-norms about other points on every worker, shape (w, d)."""
-    w, d = at.shape
-    noise = torch.randn(w, d, generator=torch.Generator().manual_seed(step)).to(at)
-    return (at - torch.arange(w).to(at)[:, None]) * torch.linspace(0.5, 1.5, d).to(at) + 0.3 * noise
-
-
-def played(algorithm: Any, n: int, rounds: int, watch: Any, d: int = 12, **cohort: Any) -> None:
-    """Answer every op of a whole cohort; `watch` sees each `Gradient` and each `Mark` first."""
-    world = cohort_of(n, d, **cohort)
-    hand = begun(algorithm, world, rounds)
-    op: Any = hand.program.send(None)
-    while True:
-        answer: Any = None
-        match op:
-            case Gradient(at=at, step=step):
-                at = at.expand(n, -1)
-                answer = gradients(at, step)
-                watch(at, answer)
-            case Gather(payload=payload):
-                answer = gathered(payload, world)
-            case Broadcast(payload=payload):
-                answer = payload
-            case Mark():
-                watch(op)
-            case _ if hasattr(op, "gathered"):
-                answer = op.function(op.gathered)
-        try:
-            op = hand.program.send(answer)
-        except StopIteration:
-            return
+SYNC_SETS = [FixedGap(1), FixedGap(4, first=1), ListedSteps([1, 2, 5, 9, 10], 4), RandomGaps(4)]
 
 
 def test_a_round_of_two_workers() -> None:
