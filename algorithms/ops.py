@@ -111,6 +111,13 @@ class Broadcast(Op[Payload]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Scatter(Op[Payload]):
+    """The server sends each active worker a row of its own, m rows; the answer has those of the hosted workers, w."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Send(Op[None]):
     """Hand a one-row payload to the link towards `to` (a worker's number or SERVER) and go on at once."""
 

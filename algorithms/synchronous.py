@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from algorithms.cohort import Cohort
+from algorithms.download import Download, WholeModel
 from algorithms.exchanges import Exchange
 from algorithms.local import Local
-from algorithms.ops import Broadcast, Fork, Handle, Join, Mark
+from algorithms.ops import Fork, Handle, Join, Mark
 from algorithms.outer import Outer
-from algorithms.payloads import Dense
 from algorithms.state import Stateful
 
 
@@ -38,6 +38,8 @@ class Synchronous(Stateful):
     delay : int
         0, or 1: the exchange of round t runs while round t + 1 computes its update, and round t moves the model by the
         mean of round t - 1. The first round moves nothing, the last one twice: every update counts once.
+    download : Download, optional
+        How the workers of a round come to the model where only some take part; the whole model by default.
 
     References
     ----------
@@ -45,10 +47,18 @@ class Synchronous(Stateful):
     Algorithm 1 with a pipeline of width 2; differs in that the last mean is waited for and used.
     """
 
-    state_names = ("model", "round", "local", "exchange", "outer", "pending")
+    state_names = ("model", "round", "local", "exchange", "outer", "pending", "download")
 
     def __init__(
-        self, *, name: str, local: Local, exchange: Exchange, outer: Outer, participation: float = 1.0, delay: int = 0
+        self,
+        *,
+        name: str,
+        local: Local,
+        exchange: Exchange,
+        outer: Outer,
+        participation: float = 1.0,
+        delay: int = 0,
+        download: Download | None = None,
     ) -> None:
         if not (isinstance(participation, (int, float)) and 0 < participation <= 1):
             raise ValueError(f"algorithm.participation: expected a fraction in (0, 1], got {participation!r}")
@@ -56,6 +66,7 @@ class Synchronous(Stateful):
         self.local: Any = local
         self.exchange: Any = exchange
         self.outer: Any = outer
+        self.download: Any = download or WholeModel()
         self.model = torch.empty(0)
         self.round, self.delay = 0, delay
         self.pending: Tensor | None = None
@@ -108,7 +119,7 @@ class Synchronous(Stateful):
         for t in range(self.round, rounds):
             cohort.begin(t)
             if not cohort.everyone:
-                self.model = (await Broadcast(Dense(self.model[None].clone()))).dense()[0].clone()
+                self.model = await self.download(cohort, self.model, t)
             update = await self.local(cohort, self.model, t, rounds)
             if self.delay:
                 await self._exchange_late(cohort, update, t, rounds)

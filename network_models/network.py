@@ -153,6 +153,12 @@ class Network:
         sizes = spread(size, len(chosen))
         return self._player.collective("broadcast", chosen, ready, Call(sizes, lambda _: size, root=-1), begin)
 
+    def serve(self, workers: Workers, start: npt.ArrayLike, server_start: float, sizes_bytes: npt.ArrayLike) -> Timing:
+        """Send each participant a message of its own, `sizes_bytes`, shape (w,): as `broadcast` down a star."""
+        chosen, ready = participants(self.workers, workers, start)
+        begin = number("server_start", server_start, low=-float("inf"))
+        return self._player.broadcast(chosen, ready, begin, vector("sizes_bytes", sizes_bytes, len(chosen)))
+
     def all_reduce(
         self, workers: Workers, start: npt.ArrayLike, sizes_bytes: npt.ArrayLike, merged: Merged | None = None
     ) -> Timing:

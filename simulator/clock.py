@@ -111,7 +111,7 @@ class Clock:
             return timing
 
         up = UP[entry["op"]]
-        if entry["op"] == "broadcast":
+        if entry["op"] in ("broadcast", "scatter"):
             self._encoding = None  # that was the workers' work, and this is the server's message
         if self._branch is not None or self._encoding is not None:
             self._meet_beside(collective, up)
@@ -123,7 +123,7 @@ class Clock:
             self._release(leg.finish)
             self._streams.interrupt()
 
-    _gather = _broadcast = _all_reduce = _all_gather = _meet
+    _gather = _broadcast = _scatter = _all_reduce = _all_gather = _meet
 
     def _meet_beside(self, collective: Collective, up: float) -> None:
         """Play a collective, (start, share of its bytes) -> Timing, in a branch, in pieces, or both.

@@ -9,7 +9,7 @@ from network_models.even import most
 from simulator.trace import Entry
 
 # The uplink's share of each one's latency.
-UP = {"gather": 1.0, "broadcast": 0.0, "all_reduce": 0.5, "all_gather": 0.0}
+UP = {"gather": 1.0, "broadcast": 0.0, "scatter": 0.0, "all_reduce": 0.5, "all_gather": 0.0}
 
 
 def timed(
@@ -48,6 +48,8 @@ def timed(
             return timing, max(server, arrived)
         case "broadcast":
             return network.broadcast(workers, start, server, share * entry["size"]), server
+        case "scatter":
+            return network.serve(workers, start, server, sizes), server
         case "all_gather":
             return network.all_gather(workers, start, sizes), server
     merged, largest = entry.get("merged"), most(sizes)

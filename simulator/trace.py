@@ -13,6 +13,7 @@ work        kind, size: bytes of memory that each worker passes through; pieces:
 gather      size: bytes of each worker's message to the server
 at_server   size: bytes of memory that the server passes through
 broadcast   size: bytes of the server's message to each worker
+scatter     size: bytes of the server's message to each worker, which each has its own
 all_reduce  size: bytes of each worker's message; merged: bytes after merging 1, 2, ... messages, when it grows
 all_gather  size: bytes of each worker's message
 fork        name, ready: the fraction of the latest gradient after which the branch may start; its entries follow

@@ -31,12 +31,11 @@ def entries(density: float, size: int) -> int:
     return max(1, math.ceil(round(density * size, _DIGITS)))
 
 
-def share(density: object) -> float:
+def share(density: object, key: str = "algorithm.density") -> float:
     """Give `density` if it is a share in (0, 1], else raise ValueError."""
     if isinstance(density, bool) or not isinstance(density, (int, float)) or not 0 < density <= 1:
         raise ValueError(
-            "algorithm.density: expected p in (0, 1], of which ceil(p N) entries of each tensor of N are sent, got "
-            f"{density!r}"
+            f"{key}: expected a share p in (0, 1], so that ceil(p N) of a tensor's N entries are sent, got {density!r}"
         )
     return float(density)
 

@@ -9,6 +9,7 @@ from algorithms.exchanges.error_feedback import ErrorFeedback
 from algorithms.exchanges.momentum_mask import MomentumMask
 from algorithms.exchanges.second_count import SecondCount
 from algorithms.exchanges.server import ServerMean
+from algorithms.exchanges.two_sided import TwoSidedMean
 
 __all__ = [
     "AllGatherMean",
@@ -21,4 +22,5 @@ __all__ = [
     "SecondCount",
     "Sent",
     "ServerMean",
+    "TwoSidedMean",
 ]

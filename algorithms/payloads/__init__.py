@@ -1,6 +1,7 @@
 """What travels: immutable batches of w messages that know their size because they can be written."""
 
 from algorithms.payloads.bits import Bits
+from algorithms.payloads.bundle import Bundle
 from algorithms.payloads.centred_values import CentredValues
 from algorithms.payloads.concat import Concat
 from algorithms.payloads.dense import Dense
@@ -19,6 +20,7 @@ from algorithms.payloads.values import FloatValues, Values
 
 __all__ = [
     "Bits",
+    "Bundle",
     "CentredValues",
     "Concat",
     "Dense",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from network_models.engines import hub
 from network_models.fabric import SERVER, Floats, Integers
 from network_models.links import Links
@@ -29,9 +31,9 @@ class AlikeHub:
         alone = start[:1] + latency + bits / self._paths.rate_bps(one, SERVER)
         return hub.gathered(start[:1], finish, latency, alone).widened(len(workers)), float(finish[0])
 
-    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
+    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: Floats | float) -> Timing:
         """Server to workers; see `hub.broadcast`."""
-        if not self._one(workers, start):
+        if isinstance(size_bytes, np.ndarray) or not self._one(workers, start):
             return hub.broadcast(self._paths, workers, start, server_start, size_bytes)
         latency, rate = (
             self._paths.latency_s(SERVER, workers[:1]),

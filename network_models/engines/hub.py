@@ -37,9 +37,11 @@ def gathered(start: Floats, finish: Floats, latency: Floats, alone: Floats) -> T
     return Timing.between(start, finish, finish - start, np.zeros(len(start)), latency, late_s(finish, alone))
 
 
-def broadcast(paths: Paths, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
-    """Send one copy from the servers to each worker; see `Network.broadcast`."""
-    sizes, begin = np.full(len(workers), float(size_bytes)), np.full(len(workers), server_start)
+def broadcast(
+    paths: Paths, workers: Integers, start: Floats, server_start: float, size_bytes: Floats | float
+) -> Timing:
+    """Send one copy, or to each its own message, from the servers to the workers; see `Network.broadcast`."""
+    sizes, begin = np.full(len(workers), size_bytes, dtype=np.float64), np.full(len(workers), server_start)
     ready = flowing_s(paths, workers, begin, sizes, to_servers=False)
     arrived, latency = _arrivals(paths, workers, begin, sizes, to_servers=False)
     alone = arrival_alone_s(paths, workers, ready + latency, sizes, to_servers=False)

@@ -20,12 +20,12 @@ from network_models.profiles import profile
 from network_models.profiles.plan import Played
 from network_models.schedules.call import Call
 from network_models.schedules.choice import cheapest_all_reduce
-from network_models.schedules.direct import gather_direct
+from network_models.schedules.direct import gather_direct, scatter_direct
 from network_models.schedules.registry import SCHEDULES
 from network_models.schedules.settings import Schedules
 from network_models.schedules.step import Program
 from network_models.schedules.tree import broadcast_star
-from network_models.timing import Timing, spread
+from network_models.timing import Timing, same, spread
 
 MODES = ("collapsed", "message")
 _KNOWN = 64  # what is remembered of each kind; then all is forgotten
@@ -119,14 +119,18 @@ class Player:
         self.carried.count(self.plan("gather at the server", call, gather_direct), workers)
         return (self._reference or AlikeHub(self.paths)).gather(workers, start, sizes_bytes)
 
-    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
-        """Server to workers."""
+    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: Floats | float) -> Timing:
+        """Server to workers, the same to all or to each its own."""
         self._need_server()
+        if isinstance(size_bytes, np.ndarray) and same(size_bytes):
+            size_bytes = float(size_bytes[0])
         if self._library is not None:
             played = self._library.broadcast(self.paths, workers, start, server_start, size_bytes)
             return self._counted(played, workers)
-        call = Call(spread(size_bytes, len(workers)), _nothing, root=-1, servers=1)
-        self.carried.count(self.plan("broadcast from the server", call, broadcast_star), workers)
+        sizes = size_bytes if isinstance(size_bytes, np.ndarray) else spread(size_bytes, len(workers))
+        call = Call(sizes, _nothing, root=-1, servers=1)
+        star = broadcast_star if call.alike else scatter_direct
+        self.carried.count(self.plan("broadcast from the server", call, star), workers)
         return (self._reference or AlikeHub(self.paths)).broadcast(workers, start, server_start, size_bytes)
 
     def _need_server(self) -> None:

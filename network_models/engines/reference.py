@@ -46,10 +46,10 @@ class Reference:
         alone = arrival_alone_s(self.paths, workers, ready + latency, sizes_bytes, to_servers=True)
         return hub.gathered(start, finish, latency, alone), float(finish.max())
 
-    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: float) -> Timing:
+    def broadcast(self, workers: Integers, start: Floats, server_start: float, size_bytes: Floats | float) -> Timing:
         """Server to workers; see `hub.broadcast`."""
         self._begin(server_start)
-        begin, sizes = np.full(len(workers), server_start), np.full(len(workers), float(size_bytes))
+        begin, sizes = np.full(len(workers), server_start), np.full(len(workers), size_bytes, dtype=np.float64)
         ready = flowing_s(self.paths, workers, begin, sizes, to_servers=False)
         arrived, latency = hub.played(self.network, workers, begin, sizes, to_servers=False)
         alone = arrival_alone_s(self.paths, workers, ready + latency, sizes, to_servers=False)

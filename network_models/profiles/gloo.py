@@ -85,7 +85,9 @@ class Gloo:
         played = play(paths, workers, start, posts, True, self.software, float(start.min()))
         return played, float(played.arrived.max())
 
-    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Played:
+    def broadcast(
+        self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: Floats | float
+    ) -> Played:
         """Direct, from the servers; a worker posts its receives when it is ready."""
-        posts = direct.with_servers(np.full(len(workers), float(size)), paths.fabric.servers, outward=True)
+        posts = direct.with_servers(np.full(len(workers), size, dtype=np.float64), paths.fabric.servers, outward=True)
         return play(paths, workers, start, posts, True, self.software, server_start)

@@ -98,9 +98,11 @@ class Nccl:
         played = play(self._to_server(paths, workers, sizes), workers, start, posts, False, self.software)
         return played, float(played.arrived.max())
 
-    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Played:
+    def broadcast(
+        self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: Floats | float
+    ) -> Played:
         """Direct, from the servers."""
-        sizes = np.full(len(workers), float(size))
+        sizes = np.full(len(workers), size, dtype=np.float64)
         posts = direct.with_servers(sizes, paths.fabric.servers, outward=True)
         return play(self._to_server(paths, workers, sizes), workers, start, posts, False, self.software, server_start)
 

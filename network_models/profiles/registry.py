@@ -27,7 +27,9 @@ class Profile(Protocol):
         """Time `Network.gather`, and say when the servers have everything."""
         ...
 
-    def broadcast(self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: float) -> Played:
+    def broadcast(
+        self, paths: Paths, workers: Integers, start: Floats, server_start: float, size: Floats | float
+    ) -> Played:
         """Time `Network.broadcast` straight from the servers."""
         ...
 

@@ -26,6 +26,7 @@ from algorithms.ops import (
     Join,
     Mark,
     Op,
+    Scatter,
     Work,
     where,
 )
@@ -148,6 +149,12 @@ class Recorder:
                 self.recording.entry({"op": "broadcast", "size": int(payload.bytes[0])})
                 self.recording.sent("downlink", tally(payload), len(cohort.active))
                 answer = payload
+            case Scatter(payload=payload):
+                table = tally(payload)
+                self.recording.entry({"op": "scatter", "size": sizes(table)})
+                self.recording.sent("downlink", table)
+                hosted = [slice(part.cohort.start, part.cohort.start + part.cohort.size) for part in self.parts]
+                return [payload.select(rows) for rows in hosted]
             case Mark(label=t, model=model):
                 self._mark(t, model, cohort)
                 answer = None

@@ -138,7 +138,10 @@ def test_a_run_reports_all_three_counts(tmp_path: Path) -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    *[({"density": bad}, f"algorithm.density: expected p in .* got {bad!r}") for bad in (0, -0.1, 1.5, "few", True)],
+    *[
+        ({"density": bad}, f"algorithm.density: expected a share p in .* got {bad!r}")
+        for bad in (0, -0.1, 1.5, "few", True)
+    ],
     *[({"steps": bad}, f"algorithm.steps: expected .* got {bad!r}") for bad in (0, 1.5, True)],
     ({"mask_momentum": "yes"}, "algorithm.mask_momentum: expected true or false, got 'yes'"),
     ({"momentum": 1.0}, "algorithm.momentum: expected a number in .* got 1.0"),

@@ -23,6 +23,8 @@ CASES = {
     "fedavg": ["algorithm=fedavg", "algorithm.participation=0.5", "algorithm.server_momentum=0.5"],
     "post_local_sgd": ["algorithm=post_local_sgd", "algorithm.momentum=0.5"],
     "signsgd_vote": ["algorithm=signsgd_vote"],
+    "stc": ["algorithm=stc", "algorithm.momentum=0.5"],
+    "sbc": ["algorithm=sbc1", "algorithm.momentum=0.9"],
     "topk_in_parts": ["algorithm=topk", "parts=2", "chunk=2"],
     "local_sgd_in_parts": ["algorithm=local_sgd", "algorithm.momentum=0.9", "parts=2", "chunk=2"],
 }

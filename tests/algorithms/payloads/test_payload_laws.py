@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from algorithms.payloads import (
     Bits,
+    Bundle,
     CentredValues,
     Concat,
     Dense,
@@ -103,6 +104,11 @@ def full(groups: int) -> Callable[[torch.Generator, int, int], Payload]:
     return lambda g, w, d: Full(d, w, grouped(g, w, w * d, groups), Bits.of(w, values=np.arange(w)))
 
 
+def bundle(g: torch.Generator, w: int, d: int) -> Payload:
+    messages = [(), (Dense(floats(g, 1, d)),), tuple(sparse("rice", "signs scaled")(g, 1, d) for _ in range(2))]
+    return Bundle(d, tuple(messages[row % 3] for row in range(w)), Bits.of(w, values=np.arange(w)))
+
+
 GRIDS = [("auto", 3, 1), ("auto", 100, 7), ("fixed", 4, 300), ("elias", 1, 3), ("auto", 2, 30_000)]
 FLOATS, LEVELS = ["fp16", "bf16", "fp64"], ["levels 0 auto", "levels 3 fixed", "levels 2 elias"]
 FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", "centred 1", "centred 2", "marks", "groups 1", *LEVELS]
@@ -114,6 +120,7 @@ BUILDERS = {
     **{f"full {groups}": full(groups) for groups in (1, 8, 256)},
     **{f"sparse auto {form}": sparse("auto", form) for form in FORMS},
     "concat": concat,
+    "bundle": bundle,
 }
 every = pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS.keys())
 shapes = given(seed=st.integers(0, 2**32), w=st.integers(1, 5), d=st.integers(1, 40))
