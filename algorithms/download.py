@@ -91,6 +91,11 @@ class MissedUpdates(Stateful):
         values = np.array([paper[tau] for tau in missed])
         return Bundle(len(model), tuple(messages[tau] for tau in missed), Bits.of(len(missed), values=values))
 
+    def footprint(self) -> tuple[int, int]:
+        """Count what is remembered in numbers of four bytes, all of it at the server."""
+        own = 0 if self.seen is None else len(self.seen)
+        return 0, own + sum(int(update.bytes[0]) for update in self.updates) // 4
+
     def state(self) -> dict[str, Any]:
         """Give the updates as they are encoded, their paper bits, and when each worker last took part."""
         encoded = [torch.frombuffer(bytearray(update.encode(0)), dtype=torch.uint8) for update in self.updates]

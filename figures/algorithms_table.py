@@ -42,7 +42,7 @@ NOTE = (
     "that tell places, and what the paper's formula gives for the uplink. Memory is what is kept from round to round "
     "beside the model, in numbers per coordinate; – where a program keeps it to itself. Other routes: `via`."
 )
-PHASES = ("gather", "broadcast", "all_reduce", "all_gather")
+PHASES = ("gather", "broadcast", "scatter", "all_reduce", "all_gather")
 BITS = ("uplink_wire_bits", "uplink_wire_indices_bits", "uplink_paper_bits", "downlink_wire_bits")
 ADVICE = "run it again with this version"
 ROUTES = ("server", "all_gather", "all_reduce", "shared_support")
