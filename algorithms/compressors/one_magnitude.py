@@ -52,8 +52,9 @@ class SparseBinary:
 
     def __call__(self, rows: Tensor, draw: Draw) -> Sparse:
         k = entries(self.density, rows.shape[1])
-        up, up_keep, up_mean = _group(rows.clamp(min=0), k)
-        down, down_keep, down_mean = _group((-rows).clamp(min=0), k)
+        one_sign = rows.clamp(min=0)
+        up, up_keep, up_mean = _group(one_sign, k)
+        down, down_keep, down_mean = _group(torch.clamp(rows, max=0, out=one_sign), k)
         positive = up_mean > down_mean
         indices = torch.where(positive[:, None], up, down)
         keep = torch.where(positive[:, None], up_keep, down_keep)
@@ -103,10 +104,10 @@ def _known(index_code: str) -> str:
     return index_code
 
 
-def _group(magnitudes: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Find the k largest of non-negative entries: their columns (w, k), which are not zero (w, k), their mean (w,)."""
-    indices = largest(magnitudes, k)
-    values = magnitudes.gather(1, indices)
+def _group(one_sign: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Find the k largest magnitudes: their columns (w, k), which of them are not zero (w, k), and their mean (w,)."""
+    indices = largest(one_sign, k)
+    values = one_sign.gather(1, indices).abs()
     keep = values > 0
     return indices, keep, values.sum(1) / keep.sum(1).clamp(min=1)
 
