@@ -28,7 +28,7 @@ class Rows:
     @property
     def width(self) -> int:
         """The numbers kept for each worker; 0 before the first use."""
-        return 0 if self.values is None else self.values[0].numel()
+        return 0 if self.values is None else self.values.shape[1:].numel()
 
     def open(self, cohort: Cohort, size: int) -> Tensor:
         """Give the hosted workers' rows, shape (w, size): a view when they lie side by side, else a copy to `close`."""

@@ -45,7 +45,7 @@ def placed(payload: Payload, mask: Tensor, d: int) -> Payload:
         body, outside = payload.parts
         assert isinstance(outside, Sparse)
         values = body.dense()
-        places = torch.cat([places, outside.indices.view(payload.rows, -1)], dim=1)
+        places = torch.cat([places, outside.indices.view(payload.rows, body.size - len(mask))], dim=1)
     places, order = places.sort(dim=1)
     return Sparse.rows_of(d, places, values.gather(1, order))
 

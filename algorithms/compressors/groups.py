@@ -14,6 +14,8 @@ from algorithms.checks import whole
 from algorithms.payloads import GroupedValues
 from algorithms.payloads.support import scatter_add
 
+_BLOCK = 1 << 20  # values looked at together, which bounds the scratch memory
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -52,7 +54,12 @@ class Groups:
 
     def __call__(self, values: Tensor) -> GroupedValues:
         """Quantise the rows of `values`, shape (w, k), each with intervals of its own."""
-        w, k = values.shape
+        high = max(1, _BLOCK // max(1, values.shape[1]))
+        parts = [self._rows(values[top : top + high]) for top in range(0, len(values), high)]
+        return GroupedValues.join(parts) if parts else self._rows(values)
+
+    def _rows(self, values: Tensor) -> GroupedValues:
+        w = len(values)
         magnitudes = values.abs().double()
         high = magnitudes.amax(dim=1)
         low = torch.where(magnitudes > 0, magnitudes, torch.inf).amin(dim=1).minimum(high)
@@ -64,9 +71,9 @@ class Groups:
         edges.masked_fill_(ratio[:, None] == 1, 0.0)  # one magnitude: it is the first group's, and zeros the last one's
         group = self.groups - 1 - torch.searchsorted(edges, magnitudes)
         flat = (group + torch.arange(w, device=values.device)[:, None] * self.groups).view(-1)
-        total = torch.zeros(2, w * self.groups, dtype=torch.float64, device=values.device)
-        scatter_add(total[0], flat, magnitudes.view(-1))
-        scatter_add(total[1], flat, torch.ones_like(flat, dtype=torch.float64))
-        means = (total[0] / total[1].clamp(min=1.0)).view(w, self.groups).float()
+        total = torch.zeros(w * self.groups, dtype=torch.float64, device=values.device)
+        scatter_add(total, flat, magnitudes.view(-1))
+        members = torch.bincount(flat, minlength=len(total)).clamp(min=1)
+        means = (total / members).view(w, self.groups).float()
         levels = torch.where(values < 0, -1 - group, group + 1).to(torch.int16)
         return GroupedValues(levels.view(-1), means)

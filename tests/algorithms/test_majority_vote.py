@@ -63,6 +63,40 @@ def test_two_rounds_of_four_workers() -> None:
     hand.ends()
 
 
+@pytest.mark.parametrize(
+    ("reference", "changes", "votes"),
+    [
+        # {0, 1}, {0, 2}, {0, 1} were voted for: they become {1, 3}, {2, 3}, {1, 3}
+        ("local", rows([-1, 0, 0, 1], [-1, 0, 0, 1], [-1, 0, 0, 1]), [0, 2, 1, 3]),
+        # {0, 1} was elected: it becomes {1, 3}, {1, 2}, {1, 3}
+        ("global", rows([-1, 0, 0, 1], [-1, 0, 1, 0], [-1, 0, 0, 1]), [0, 3, 1, 2]),
+    ],
+)
+def test_add_drop_tells_the_strongest_addition_and_the_weakest_drop(
+    reference: str, changes: Tensor, votes: list[int]
+) -> None:
+    cohort = cohort_of(3, 4)
+    algorithm = small(k=2, vote="add_drop", change_density=0.25, reference=reference, lr=1.0)
+    hand = begun(algorithm, cohort, 2)
+    first, mask, *_ = played(hand, cohort, rows([4, 3, 0, 0], [5, 0, 3, 1], [3, 2, 1, 0]))
+    assert isinstance(first, Sparse) and first.indices.tolist() == [0, 1, 0, 2, 0, 1]  # the first vote is a whole one
+    assert mask.dense().tolist() == [[1, 1, 0, 0]]
+    marked(hand, 1)
+    # corrected: (0, 0, 5, 6), (0, 0, 3, 1), (0, 4, 0, 2); of equals the lowest index is dropped
+    hand.meets(Gradient)
+    hand.answers(rows([0, 0, 5, 6], [0, 0, 0, 0], [0, 4, -1, 2]))
+    sent = hand.meets(Gather).payload
+    assert torch.equal(sent.dense(), changes)
+    assert sent.paper is not None and sent.paper.total.tolist() == [8] * 3  # one and one of 4: log2 4 + 2 bits each
+    hand.answers(gathered(sent, cohort))
+    counted, elected = (at := hand.meets(AtServer)).function(at.gathered)
+    assert counted.tolist() == votes and elected.tolist() == [1, 3]
+    hand.answers((counted, elected))
+    assert hand.meets(Broadcast).payload.indices.tolist() == [1, 3]
+    values = hand.meets(Gather).payload
+    assert values.dense().tolist() == [[0, 6], [0, 1], [4, 2]]
+
+
 def test_a_vote_counts_heads_and_a_mean_counts_shares() -> None:
     cohort = cohort_of(4, 2, shares=torch.tensor([0.5, 0.25, 0.125, 0.125]), chunk=3)
     hand = begun(small(lr=1.0), cohort, 1)
