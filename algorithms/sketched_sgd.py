@@ -47,6 +47,7 @@ def sketched_sgd(
     columns_per_kept: float | None = 10.0,
     candidates: int = 4,
     election: str = "largest",
+    truncation: int | None = None,
     hash_seed: int | None = None,
     kind: str = "fp32",
     uncompressed_biases: bool = True,
@@ -66,7 +67,10 @@ def sketched_sgd(
     ``election=heavymix candidates=1 momentum=0 subtract_mean=true lr_inside=true`` without its averaged output.
     """
     exempt = Exempt(uncompressed_biases, uncompressed_below)
-    budget, shape = Budget(density, k, candidates, election), SketchShape(rows, columns, columns_per_kept, hash_seed)
+    budget, shape = (
+        Budget(density, k, candidates, election, truncation),
+        SketchShape(rows, columns, columns_per_kept, hash_seed),
+    )
     return corrected(
         name=name,
         exchange=SketchedMean(budget, shape, exempt, kind, via, subtract_mean),

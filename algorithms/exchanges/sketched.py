@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from algorithms.checks import boolean, whole
 from algorithms.cohort import Cohort
 from algorithms.compressors import Identity, compress
 from algorithms.compressors.base import check_sparsity, kept
+from algorithms.compressors.selection import largest
 from algorithms.compressors.sketcher import Sketcher
 from algorithms.exchanges.elections import ELECTIONS, keep_largest
 from algorithms.exchanges.exempt import Exempt, Split
@@ -45,16 +47,21 @@ class Budget:
         P: P k coordinates are fetched exactly; 0: none are, and the k largest estimates are what is moved by.
     election : str
         ``largest`` estimates, or ``heavymix`` (with P = 1).
+    truncation : int or None
+        Sketch only so many times k of each row's coordinates, the largest; None: all (an option of the authors' code).
     """
 
     density: float | None
     k: int | None
     candidates: int
     election: str
+    truncation: int | None = None
 
     def __post_init__(self) -> None:
         check_sparsity(self.density, self.k)
         whole("algorithm.candidates", self.candidates, least=0)
+        if self.truncation is not None:
+            whole("algorithm.truncation", self.truncation)
         if self.election not in ELECTIONS:
             raise ValueError(f"algorithm.election: expected one of {', '.join(ELECTIONS)}, got {self.election!r}")
         if self.election == "heavymix" and self.candidates != 1:
@@ -73,6 +80,13 @@ class Budget:
                 f"{self.candidates} and k = {k}, P k = {elected}"
             )
         return k, elected
+
+    def truncated(self, rows: Tensor, k: int) -> Tensor:
+        """Set all but the largest coordinates of each row to 0, or give the rows themselves."""
+        if self.truncation is None or self.truncation * k >= rows.shape[1]:
+            return rows
+        where = largest(rows, self.truncation * k)
+        return torch.zeros_like(rows).scatter_(1, where, rows.gather(1, where))
 
 
 class SketchedMean(Stateful):
@@ -148,7 +162,9 @@ class SketchedMean(Stateful):
                 return Sparse.rows_of(len(split.exact), where, estimates[chosen][None], paper=paper), None
             return Sparse.rows_of(len(split.exact), where, Marks(count, where.device), paper=Bits.of(1)), None
 
-        sketches = await compress(cohort, Sketcher(sketch, self.kind), part)
+        if self.budget.truncation is not None:
+            await Work("encode", 4 * part.shape[1] * part.element_size())
+        sketches = await compress(cohort, Sketcher(sketch, self.kind), self.budget.truncated(part, k))
         decoding = (2 * sketch.rows + 4) * part.shape[1] * shares.element_size()
         return (await self.route.decide(sketches, cohort, elect, decoding))[0]
 

@@ -59,8 +59,9 @@ def polynomial(points: Array, terms: Sequence[int]) -> Array:
 
     Notes
     -----
-    Horner's rule. Because 2**31 = 1 modulo p, x is (x mod 2**31) + floor(x / 2**31): it is below 2**32 if x was below
-    2**62, and then the next product is below 2**62 again.
+    Horner's rule. Because 2**31 = 1 modulo p, x and (x mod 2**31) + floor(x / 2**31) have one remainder. Below 2**62 -
+    2**31 the latter is at most 2 p - 1, and that times a point plus a coefficient is below 2**62 - 2**31 again; in the
+    end one subtraction of p is enough.
 
     Examples
     --------
@@ -75,7 +76,6 @@ def polynomial(points: Array, terms: Sequence[int]) -> Array:
         _fold_(x)
         x *= points
         x += term
-    _fold_(x)
     _fold_(x)
     x -= (x >= PRIME) * PRIME
     return x

@@ -80,6 +80,16 @@ def test_without_a_second_round_estimates_are_moved_by() -> None:
     assert sent.ragged.counts.tolist() == [1, 1]
 
 
+def test_truncated_rows_show_their_largest_coordinates_only() -> None:
+    # the sum is largest at 1, which is nowhere a worker's own largest and so is never sketched
+    updates = rows([4, 3, 0, 0], [0, 3, 4, 0])
+    means = [
+        exchanged(sketched_sgd(k=1, candidates=1, truncation=truncation, momentum=0.0, **EXACT), updates)[0].tolist()
+        for truncation in (None, 1, 2, 9)
+    ]
+    assert means == [[0, 3, 0, 0], [2, 0, 0, 0], [0, 3, 0, 0], [0, 3, 0, 0]]
+
+
 def test_narrow_numbers_leave_their_rounding_in_the_error() -> None:
     algorithm = sketched_sgd(k=1, candidates=1, momentum=0.0, kind="fp16", **EXACT)
     mean, _ = exchanged(algorithm, rows([1 + 2**-12, 0], [3.0, 0]))
@@ -127,6 +137,7 @@ BAD = [
     ({"columns_per_kept": -1}, r"algorithm\.columns_per_kept: expected c / k, a positive number, got -1"),
     ({"candidates": -1}, r"algorithm\.candidates: expected a whole number, at least 0, got -1"),
     ({"candidates": 1.5}, r"algorithm\.candidates: expected a whole number"),
+    ({"truncation": 0}, r"algorithm\.truncation: expected a whole number, at least 1, got 0"),
     ({"election": "vote"}, r"algorithm\.election: expected one of largest, heavymix, got 'vote'"),
     ({"election": "heavymix"}, r"algorithm\.candidates: expected 1 with algorithm\.election=heavymix.* got 4"),
     ({"hash_seed": -1}, r"algorithm\.hash_seed: expected a whole number, at least 0, got -1"),
