@@ -14,6 +14,7 @@ from algorithms.payloads.quantised import Quantised
 from algorithms.payloads.quantised_values import QuantisedValues
 from algorithms.payloads.sign_values import SharedValues, SignValues
 from algorithms.payloads.signs import Signs
+from algorithms.payloads.sketch import Sketch
 from algorithms.payloads.sparse import Sparse
 from algorithms.payloads.summable import Summable
 from algorithms.payloads.values import FloatValues, Values
@@ -34,6 +35,7 @@ __all__ = [
     "SharedValues",
     "SignValues",
     "Signs",
+    "Sketch",
     "Sparse",
     "Summable",
     "Values",

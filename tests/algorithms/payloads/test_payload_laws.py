@@ -24,9 +24,11 @@ from algorithms.payloads import (
     SharedValues,
     Signs,
     SignValues,
+    Sketch,
     Sparse,
     decode,
 )
+from algorithms.sketches import CountSketch
 
 fast = settings(max_examples=10, deadline=None)
 KINDS = ("fp32", "fp16", "bf16", "fp64")
@@ -59,6 +61,10 @@ def centred(g: torch.Generator, counts: np.ndarray, bits: int) -> CentredValues:
     return CentredValues(
         codes, torch.tensor([len(row) for row in halves]), lengths, floats(g, len(lengths), bits), bits
     )
+
+
+def sketch(kind: str) -> Callable[[torch.Generator, int, int], Payload]:
+    return lambda g, w, d: Sketch.of(CountSketch(d, 3, 7, 2**63 + 5), floats(g, w, d), kind)
 
 
 def sparse(index_code: str, form: str) -> Callable[[torch.Generator, int, int], Payload]:
@@ -114,6 +120,7 @@ FLOATS, LEVELS = ["fp16", "bf16", "fp64"], ["levels 0 auto", "levels 3 fixed", "
 FORMS = [*FLOATS, "signs plain", "signs scaled", "shared", "centred 1", "centred 2", "marks", "groups 1", *LEVELS]
 BUILDERS = {
     **{f"dense {kind}": dense(kind) for kind in KINDS},
+    **{f"sketch {kind}": sketch(kind) for kind in ("fp32", "fp16")},
     **{f"signs {scaled}": signs(scaled) for scaled in (False, True)},
     **{f"quantised {code} {bucket} {s}": quantised(code, bucket, s) for code, bucket, s in GRIDS},
     **{f"sparse {code} fp32": sparse(code, "fp32") for code in ("auto", "fixed", "gamma", "rice", "bitmap", "block")},
