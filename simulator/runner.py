@@ -87,6 +87,10 @@ class Run:
             raise ValueError(f"compute.workers: expected workers={config.workers}, got {config.compute.workers}")
         if self.messaging and (config.participation or 1.0) < 1:
             raise ValueError(f"participation: expected 1.0 with {config.algorithm.name}, got {config.participation}")
+        participation = config.participation if config.participation is not None else self.algorithms[0].participation
+        if getattr(self.task, "sends_to_evaluate", False) and (self.messaging or participation < 1):
+            why = "programs talk by messages" if self.messaging else "workers do not all take part in a round"
+            raise ValueError(f"task.bn_statistics: expected batch or local where {why}, got averaged")
         if self.faults and not self.messaging:
             raise ValueError(
                 f"faults: expected none with {config.algorithm.name}, whose workers meet at collectives, got "

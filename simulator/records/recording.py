@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from algorithms.payloads import Payload
 from simulator.clock import SPENT, Clock, Moment, play
-from simulator.records.counters import Counters, tally
+from simulator.records.counters import Counters, sizes, tally
 from simulator.records.folder import METRICS, TIMELINE, RunFolder
 from simulator.records.links import LinkRecord
 from simulator.tasks.task import Task
@@ -122,14 +122,19 @@ class Recording:
         A driver that keeps the time itself gives the moment and the process that marked.
         """
         where = {} if process is None else {"process": process}
+        found = self.task.evaluate(model) if self.cadence.due(t, self.cadence.evaluate) else None
+        if found is not None and found.sent is not None:
+            table = tally(found.sent)
+            self.sent("uplink", table)
+            self.entry({"op": "gather", "size": sizes(table)})
         self.entry({"op": "mark", "round": t} | where)
         seconds = moment.seconds if moment else self.clock.seconds if self.clock is not None else 0.0
-        if self.cadence.due(t, self.cadence.evaluate):
+        if found is not None:
             if moment is None and self.clock is not None:
                 moment = self.clock.moment()
-            found = self.task.evaluate(model)
             row: dict[str, Any] = {"round": t, "samples": self.samples, "train_loss": train_loss}
-            row |= {**asdict(found), **self.counters.columns()}
+            row |= {name: getattr(found, name) for name in ("loss", "accuracy", "perplexity", "bleu")}
+            row |= self.counters.columns()
             self.metrics.append(row)
             if moment is not None:
                 self._time(t, moment)

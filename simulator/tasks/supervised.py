@@ -12,9 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from algorithms.payloads import Payload
 from algorithms.streams import Stream
 from simulator.tasks.augmentation import Augmentation
-from simulator.tasks.batch_statistics import BN_STATISTICS, normalises_batches, with_statistics
+from simulator.tasks.batch_statistics import (
+    BN_STATISTICS,
+    message,
+    normalises_batches,
+    put_statistics,
+    statistics,
+    with_statistics,
+)
 from simulator.tasks.batches import SAMPLERS
 from simulator.tasks.datasets import Dataset
 from simulator.tasks.modelled import Modelled
@@ -56,10 +64,10 @@ class Supervised(Modelled):
     augmentation : Augmentation or None
         How training images are changed at random.
     bn_statistics : str
-        What batch normalisation takes in an evaluation: 'batch' or 'local' (see `batch_statistics`). Training always
-        takes the worker's own batch.
+        What batch normalisation takes in an evaluation: 'batch', 'local' or 'averaged' (see `batch_statistics`).
+        Training always takes the worker's own batch.
     bn_batches : int
-        Training batches of worker 0 that 'local' measures.
+        Training batches on which a worker measures for 'local' and 'averaged'.
     name : str
         What records call the task.
 
@@ -99,7 +107,8 @@ class Supervised(Modelled):
             raise ValueError(f"task.bn_statistics: expected one of {', '.join(BN_STATISTICS)}, got {bn_statistics!r}")
         if bn_statistics != "batch" and not normalises_batches(model):
             raise ValueError(f"task.bn_statistics: expected batch for a model without BatchNorm, got {bn_statistics!r}")
-        self._bn_batches = whole("task.bn_batches", bn_batches, 1) if bn_statistics == "local" else 0
+        self._bn_statistics, self._bn_batches = bn_statistics, whole("task.bn_batches", bn_batches, 1)
+        self.sends_to_evaluate = bn_statistics == "averaged"
         self._augmentation, self._augmenting = augmentation, Stream(seed, "augmentation")
         train, test = dataset.load(data_dir)
         _require_fit(model, train.inputs[:1], dataset.classes)
@@ -131,22 +140,30 @@ class Supervised(Modelled):
         loss = torch.zeros((), dtype=torch.float64, device=self.device)
         right = torch.zeros((), dtype=torch.int64, device=self.device)
         inputs, targets = self._test.inputs, self._test.targets
-        forward = self._judged(model)
+        forward, sent = self._judged(model)
         for some, wanted in zip(
             inputs.split(self._evaluation_batch), targets.split(self._evaluation_batch), strict=True
         ):
             logits = forward(some)
             loss += functional.cross_entropy(logits.to(torch.float64), wanted, reduction="sum")
             right += (logits.argmax(1) == wanted).sum()
-        return Evaluation(float(loss) / len(targets), int(right) / len(targets))
+        return Evaluation(float(loss) / len(targets), int(right) / len(targets), sent=sent)
 
-    def _judged(self, model: Tensor) -> Callable[[Tensor], Tensor]:
-        """Give the network that is evaluated."""
-        if not self._bn_batches:
-            return lambda inputs: self._engine.forward(model, inputs)
-        first = (self.batches(torch.zeros(1, dtype=torch.int64), step)[0][0] for step in range(self._bn_batches))
-        fixed = with_statistics(self._model, model, first)
-        return torch.no_grad()(fixed)
+    def _judged(self, model: Tensor) -> tuple[Callable[[Tensor], Tensor], Payload | None]:
+        """Give the network that is evaluated, and what the workers sent for it."""
+        if self._bn_statistics == "batch":
+            return lambda inputs: self._engine.forward(model, inputs), None
+        fixed, sent = self._measured(model, 0), None
+        if self.sends_to_evaluate:
+            others = [statistics(self._measured(model, worker)) for worker in range(1, self.workers)]
+            sent = message(torch.stack([statistics(fixed), *others]))
+            put_statistics(fixed, sent.dense().mean(0))
+        return torch.no_grad()(fixed), sent
+
+    def _measured(self, model: Tensor, worker: int) -> nn.Module:
+        """Let a worker measure the statistics of its first batches at a model."""
+        batches = (self.batches(torch.tensor([worker]), step)[0][0] for step in range(self._bn_batches))
+        return with_statistics(self._model, model, batches)
 
 
 def _require_fit(model: nn.Module, sample: Tensor, classes: int) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from algorithms.layout import Layout
+from algorithms.payloads import Payload
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,15 @@ class Evaluation:
         Of a model of text, exp(loss) per symbol: as if it chose among so many equally likely ones.
     bleu : float or None
         Of a translator, 0..100.
+    sent : Payload or None
+        What each of the n workers sent to the server for it, row by row, in a run without messages.
     """
 
     loss: float
     accuracy: float | None = None
     perplexity: float | None = None
     bleu: float | None = None
+    sent: Payload | None = None
 
 
 class Task(Protocol):

@@ -64,7 +64,24 @@ def test_nothing_to_do_changes_nothing():
     assert torch.equal(CropFlip(pad=0, flip=False)(images(2, 3), torch.arange(2), 0, STREAM), images(2, 3))
 
 
-@pytest.mark.parametrize("changes", [{"pad": -1}, {"pad": 1.5}, {"fill": ["black"]}, {"fill": float("nan")}])
+def test_a_square_within_the_image_is_blotted_out():
+    given = images(4, 50)
+    changed = CropFlip(pad=0, flip=False, cutout=2)(given, torch.arange(4), 3, STREAM)
+    corners = set()
+    for before, after in zip(given.flatten(0, 1), changed.flatten(0, 1), strict=True):
+        gone = after == 0
+        assert torch.equal(after[~gone], before[~gone]) and int(gone.sum()) == 2 * 2 * 2
+        _, y, x = (int(part.min()) for part in gone.nonzero().T)
+        assert bool(gone[:, y : y + 2, x : x + 2].all())
+        corners.add((y, x))
+    assert len(corners) == 16  # a square of 2 has 4 x 4 places in 5 x 5
+    with pytest.raises(ValueError, match="cutout: expected at most 5, the images' side, got 6"):
+        CropFlip(cutout=6)(given, torch.arange(4), 3, STREAM)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"pad": -1}, {"cutout": -1}, {"pad": 1.5}, {"fill": ["black"]}, {"fill": float("nan")}]
+)
 def test_bad_input_is_named(changes):
     with pytest.raises(ValueError, match=f"task.augmentation.{next(iter(changes))}: expected"):
         CropFlip(**changes)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from simulator.tasks.batch_statistics import normalises_batches, with_statistics
+from simulator.tasks.batch_statistics import normalises_batches, put_statistics, statistics, with_statistics
 from simulator.tasks.cifar10 import Cifar10Mini
 from simulator.tasks.models import ResNet9
 from simulator.tasks.partitions import Iid
@@ -48,6 +48,32 @@ def test_local_takes_the_batches_of_worker_0():
     assert here.evaluate(at) == here.evaluate(at)
 
 
+def test_averaged_takes_the_mean_of_what_all_workers_send():
+    here = task(bn_statistics="averaged", bn_batches=2, workers=3)
+    at = here.initial(3)
+    found = here.evaluate(at)
+    rows = []
+    for worker in range(3):
+        batches = [here.batches(torch.tensor([worker]), step)[0][0] for step in (0, 1)]
+        fixed = with_statistics(ResNet9(width=4, norm="batch"), at, batches)
+        rows.append(statistics(fixed))
+    assert torch.equal(found.sent.dense(), torch.stack(rows)) and found.sent.rows == 3
+    put_statistics(fixed, torch.stack(rows).mean(0))
+    _, test = Cifar10Mini(train=64, test=16).load()
+    expected = nn.functional.cross_entropy(fixed(test.inputs.double()), test.targets)
+    assert found.loss == pytest.approx(float(expected.detach()), rel=1e-12)
+    assert all(task(bn_statistics=rule).evaluate(at).sent is None for rule in ("batch", "local"))
+
+
+def test_statistics_are_each_layers_means_then_its_variances():
+    model = nn.Sequential(nn.BatchNorm2d(1, track_running_stats=False), nn.BatchNorm2d(1, track_running_stats=False))
+    fixed = with_statistics(model, torch.tensor([2.0, 0.0, 1.0, 0.0]), [torch.tensor([1.0, 3.0]).view(2, 1, 1, 1)])
+    # the first layer sees 1 and 3; the second 2 * (-1) and 2 * 1, up to the 1e-5 in the root
+    assert statistics(fixed).tolist() == pytest.approx([2, 2, 0, 8], abs=1e-3)
+    put_statistics(fixed, torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    assert fixed[0].running_var.tolist() == [2.0] and fixed[1].running_mean.tolist() == [3.0]
+
+
 def test_training_normalises_with_the_workers_own_batch():
     # the other rows of a call have no part in a worker's gradient
     here = task()
@@ -64,7 +90,7 @@ def test_training_normalises_with_the_workers_own_batch():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"bn_statistics": "averaged"}, "task.bn_statistics: expected one of batch, local, got 'averaged'"),
+        ({"bn_statistics": "global"}, "task.bn_statistics: expected one of batch, local, averaged, got 'global'"),
         ({"bn_statistics": "local", "bn_batches": 0}, "task.bn_batches: expected an integer of at least 1, got 0"),
         ({"bn_statistics": "local", "model": ResNet9(width=4)}, "expected batch for a model without BatchNorm"),
     ],

@@ -112,6 +112,17 @@ def test_evaluation_is_on_windows_of_the_test_text():
         assert found.accuracy == pytest.approx(float((logits.argmax(1) == windows[:, 1:]).double().mean()))
 
 
+def test_parts_of_the_gradient_are_ready_one_after_the_other():
+    here = task()
+    assert len(here.layout.ready) == len(here.layout.names) and max(here.layout.ready) == 1.0
+    # the last layer's gradient comes first, the embedding's last
+    assert here.layout.ready[-1] < here.layout.ready[1] <= here.layout.ready[0] == 1.0
+    assert all(0 < operations < 1 and 0 < seconds <= 1 for operations, seconds in here.profile())
+    # two operations per product; per symbol 4 h (e + h) + h V forward and twice that backward, 2 x 3 symbols; but the
+    # zero state in which the 2 sequences begin needs no gradient, 4 h h each
+    assert here.flops_per_step == 2 * (3 * 6 * (16 * 7 + 4 * 27) - 2 * 16 * 4)
+
+
 def test_perplexity_of_a_guess_is_the_number_of_symbols():
     here = task()
     assert here.evaluate(torch.zeros(here.layout.size, dtype=torch.float64)).perplexity == pytest.approx(27)
