@@ -98,6 +98,8 @@ def test_what_is_remembered_survives_a_checkpoint() -> None:
     assert one.equals(two) and again.seen is not None and again.seen.tolist() == [0, 2, -1]
     assert one.paper is not None and two.paper is not None
     assert one.paper.total.tolist() == two.paper.total.tolist() == [12, 23, 33, 1600]
+    held = sum(int(kept.bytes[0]) for kept in missed.updates)
+    assert missed.footprint() == again.footprint() == (0, 3 + held // 4)
 
 
 def test_an_update_without_a_formula_has_none_in_the_bundle() -> None:
