@@ -16,7 +16,8 @@ from algorithms.layout import Layout
 from algorithms.ops import AllReduce, AtServer, Broadcast, Gather, Gradient, Mark, Work
 from algorithms.outer import OuterDescent
 from algorithms.payloads import Dense, Sketch, Sparse
-from algorithms.sketched_sgd import compression_factor, float_budget, sketched_sgd
+from algorithms.sketched_sgd import sketched_sgd
+from algorithms.sketches.accounting import compression_factor, float_budget
 from algorithms.synchronous import Synchronous
 from algorithms.topk import topk
 from algorithms.true_topk import true_topk
