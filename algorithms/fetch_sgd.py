@@ -22,6 +22,7 @@ from algorithms.compressors.base import check_sparsity, kept
 from algorithms.compressors.selection import largest
 from algorithms.compressors.sketcher import Sketcher
 from algorithms.descent import Descent
+from algorithms.download import MissedUpdates
 from algorithms.exchanges.routes import route
 from algorithms.outer import OuterDescent
 from algorithms.payloads import Bits, Payload, Sparse
@@ -54,6 +55,8 @@ class FetchedTopK(Stateful):
         ``server`` or ``all_reduce``.
     rate : callable
         Gives what the momentum is multiplied by when it joins the error.
+    remember : callable, optional
+        Told what each round in which only some workers take part would send down, and the bytes of a model.
 
     Notes
     -----
@@ -76,6 +79,7 @@ class FetchedTopK(Stateful):
         kind: str = "fp32",
         via: str = "server",
         rate: Callable[[], float] = lambda: 1.0,
+        remember: Callable[[Payload, int], None] | None = None,
     ) -> None:
         check_sparsity(density, k)
         if error not in ("zero", "subtract", "none"):
@@ -84,7 +88,8 @@ class FetchedTopK(Stateful):
             raise ValueError(f"algorithm.momentum: expected a number in [0, 1), got {momentum!r}")
         self.density, self.k, self.shape, self.rho, self.rule = density, k, shape, momentum, error
         self.masking = boolean("algorithm.momentum_masking", momentum_masking)
-        self.kind, self.route, self.rate = Identity(kind).kind, route(via), rate
+        self.kind, self.route = Identity(kind).kind, route(via)
+        self.rate, self.remember = rate, remember
         self.samples = self.route.samples
         self.momentum: Tensor | None = None
         self.error: Tensor | None = None
@@ -95,11 +100,13 @@ class FetchedTopK(Stateful):
         sketch = self.shape.sketch(cohort, d, k)
         sketches = await compress(cohort, Sketcher(sketch, self.kind), update)
         decoding = (2 * sketch.rows + 4) * d * update.element_size()
-        # a worker that sat out cannot use a difference: it downloads the model when it comes back
+        # a worker that sat out cannot use a difference: it downloads what it missed when it comes back
         down, memory = await self.route.decide(
             sketches, cohort, lambda table: self._unsketch(table, sketch, k), decoding, announce=cohort.everyone
         )
         self.momentum, self.error = memory
+        if not cohort.everyone and self.remember is not None:
+            self.remember(down, d * update.element_size())
         return down.dense()[0], sketches
 
     def _unsketch(self, table: Tensor, sketch: CountSketch, k: int) -> tuple[Sparse, tuple[Tensor, Tensor]]:
@@ -142,9 +149,12 @@ def fetch_sgd(
     weight_decay: float = 0.0,
     schedule: Schedule | None = None,
 ) -> Synchronous:
-    """Build FetchSGD; `lr_inside` multiplies momentum by the rate as it joins the error, as the paper does."""
+    """Build FetchSGD; `lr_inside` multiplies momentum by the rate as it joins the error, as the paper does.
+
+    A worker that comes back downloads the updates that it missed, or the model where that is less.
+    """
     descent = Descent(lr=lr, weight_decay=weight_decay, schedule=schedule)
-    local = RegularisedGradient(descent)
+    local, missed = RegularisedGradient(descent), MissedUpdates()
     inside = boolean("algorithm.lr_inside", lr_inside)
     exchange = FetchedTopK(
         density,
@@ -156,6 +166,9 @@ def fetch_sgd(
         kind=kind,
         via=via,
         rate=(lambda: local.rate) if inside else (lambda: 1.0),
+        remember=missed.add,
     )
     outer = OuterDescent(Descent(lr=1.0) if inside else Descent(lr=lr, schedule=schedule))
-    return Synchronous(name=name, local=local, exchange=exchange, outer=outer, participation=participation)
+    return Synchronous(
+        name=name, local=local, exchange=exchange, outer=outer, participation=participation, download=missed
+    )

@@ -99,3 +99,21 @@ class Inverse:
     def __call__(self, t: int, rounds: int) -> float:
         a = self.shift * rounds
         return _warm(t, rounds, self.warmup) * a / (a + t)
+
+
+class Linear:
+    """Fall linearly to 0 at the end, after a linear rise over the first `warmup` share of the rounds.
+
+    Examples
+    --------
+    >>> [round(Linear(warmup=0.4)(t, 5), 3) for t in range(5)]
+    [0.5, 1.0, 1.0, 0.667, 0.333]
+    """
+
+    def __init__(self, name: str = "linear", warmup: float = 0.0) -> None:
+        _check_fraction("warmup", warmup)
+        self.name, self.warmup = name, warmup
+
+    def __call__(self, t: int, rounds: int) -> float:
+        left = rounds * (1 - self.warmup)
+        return min(_warm(t, rounds, self.warmup), (rounds - t) / left if left > 0 else 1.0)

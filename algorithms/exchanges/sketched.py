@@ -15,6 +15,7 @@ Ivkin, Rothchild, Ullah, Braverman, Stoica, Arora, "Communication-efficient Dist
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,6 +32,7 @@ from algorithms.exchanges.routes import route
 from algorithms.ops import Work
 from algorithms.payloads import Bits, Dense, Marks, Payload, Sparse
 from algorithms.payloads.floats import rounded
+from algorithms.sketches.accounting import compression_factor
 from algorithms.sketches.shape import SketchShape
 from algorithms.state import Stateful
 
@@ -109,7 +111,8 @@ class SketchedMean(Stateful):
     Notes
     -----
     `paper` bits are 32 (r c + P k) up and 32 k down, as in the paper: no index is counted, b exact coordinates are, in
-    both directions. The exact ones travel with the candidates' values.
+    both directions. The exact ones travel with the candidates' values. `notes` has the factor that the paper makes of
+    this.
     """
 
     def __init__(
@@ -125,6 +128,7 @@ class SketchedMean(Stateful):
         self.route, self.elect = route(via), ELECTIONS[budget.election]
         self.subtract_mean = boolean("algorithm.subtract_mean", subtract_mean)
         self.samples = self.route.samples
+        self.factor: float | None = None
         self.conserves = "workers" if budget.candidates or subtract_mean else "none"
 
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
@@ -147,6 +151,10 @@ class SketchedMean(Stateful):
             values = values if factors is None else values / factors
         return mean, Sparse.rows_of(len(mean), support.expand(len(update), -1), values)
 
+    def notes(self) -> dict[str, Any]:
+        """Give the paper's compression factor, both directions together, for the run's summary."""
+        return {} if self.factor is None else {"paper_compression_factor": self.factor}
+
     async def _elect(self, cohort: Cohort, shares: Tensor, split: Split, t: int) -> Sparse:
         """Sketch, and learn which coordinates the mean sketch elects: marks, or estimates where nothing is fetched."""
         part = shares[:, split.compressed] if split.count else shares
@@ -164,6 +172,8 @@ class SketchedMean(Stateful):
 
         if self.budget.truncation is not None:
             await Work("encode", 4 * part.shape[1] * part.element_size())
+        fetched = k * self.budget.candidates + split.count
+        self.factor = compression_factor(len(split.exact), sketch.rows * sketch.columns, fetched, k + split.count)
         sketches = await compress(cohort, Sketcher(sketch, self.kind), self.budget.truncated(part, k))
         decoding = (2 * sketch.rows + 4) * part.shape[1] * shares.element_size()
         return (await self.route.decide(sketches, cohort, elect, decoding))[0]

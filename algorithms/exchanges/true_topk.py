@@ -45,7 +45,8 @@ class TrueTopK(Stateful):
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Payload]:
         d = update.shape[1]
         split, factors = self.exempt.split(cohort.layout, update.device), self.route.factors(cohort)
-        columns, k = torch.arange(d, device=update.device), kept(self.density, self.k, d - split.count)
+        columns = torch.arange(d, device=update.device)
+        k = kept(None, kept(self.density, self.k, d), d - split.count)  # a density is of all coordinates
 
         def keep(mean: Tensor) -> tuple[Sparse, None]:
             return keep_largest(mean, columns, split, k), None

@@ -17,7 +17,7 @@ from algorithms.layout import Layout
 from algorithms.local_sgd import local_sgd, post_local_sgd
 from algorithms.qsgd import qsgd
 from algorithms.randomk import randomk
-from algorithms.schedules import Constant, Cosine, Inverse, Step
+from algorithms.schedules import Constant, Cosine, Inverse, Linear, Step
 from algorithms.sgd import sgd, sgd_allreduce
 from algorithms.signsgd_vote import signsgd_vote
 from algorithms.topk import topk
@@ -50,7 +50,7 @@ BAD: list[tuple[Any, dict[str, Any], str, Any]] = [
     (qsgd, {"norm": "l1"}, "algorithm.norm", "l1"),
     *[(signsgd_vote, {"momentum": bad}, "algorithm.momentum", bad) for bad in (1, -0.5, NAN, "much")],
     *[(kind, {"warmup": bad}, "schedule.warmup", bad)
-      for kind in (Constant, Step, Cosine, Inverse) for bad in (-1, 2, "x", NAN)],
+      for kind in (Constant, Step, Cosine, Inverse, Linear) for bad in (-1, 2, "x", NAN)],
     *[(Step, {"milestones": bad}, "schedule.milestones", seen)
       for bad, seen in (([0.5, 2], 2), ([-1], -1), (0.5, 0.5), ("half", "half"))],
     *[(Step, {"gamma": bad}, "schedule.gamma", bad) for bad in (-1, "x", NAN, True)],

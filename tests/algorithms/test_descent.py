@@ -9,7 +9,7 @@ import torch
 
 from algorithms.descent import Descent
 from algorithms.outer import OuterDescent
-from algorithms.schedules import Constant, Cosine, Inverse, Step
+from algorithms.schedules import Constant, Cosine, Inverse, Linear, Step
 
 STEPS = 20
 COMBINATIONS = [
@@ -66,6 +66,8 @@ def test_constant() -> None:
 def test_inverse() -> None:
     # a = 0.5 x 4 = 2 rounds: 2/2, 2/3, 2/4, 2/5
     assert [Inverse(shift=0.5)(t, 4) for t in range(4)] == [1, 2 / 3, 0.5, 0.4]
+    assert [Linear(warmup=0.5)(t, 4) for t in range(4)] == [0.5, 1, 1, 0.5]
+    assert [Linear()(t, 4) for t in range(4)] == [1, 0.75, 0.5, 0.25]
     assert Inverse(shift=0.5, warmup=0.5)(0, 4) == 0.5
 
 

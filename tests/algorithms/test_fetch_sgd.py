@@ -11,7 +11,7 @@ from torch import Tensor
 from algorithms.cohort import Cohort
 from algorithms.fetch_sgd import fetch_sgd
 from algorithms.layout import Layout
-from algorithms.ops import AllReduce, AtServer, Broadcast, Gather, Gradient
+from algorithms.ops import AllReduce, AtServer, Gather, Gradient, Scatter
 from algorithms.payloads import Sketch, Sparse
 from algorithms.schedules import Step
 from algorithms.sketches import CountSketch
@@ -120,18 +120,28 @@ def test_over_all_reduce_only_sketches_travel() -> None:
     there.ends()
 
 
-def test_sampled_workers_download_the_model_and_no_difference() -> None:
-    cohort = Cohort(8, Layout.flat(30), participation=0.25)
+def test_sampled_workers_download_what_they_missed() -> None:
+    cohort = Cohort(4, Layout.flat(300), participation=0.25, seed=3)
     algorithm = fetch_sgd(k=2, participation=0.25, **LOSSY)
-    algorithm.begin(torch.zeros(30))
-    hand = Hand(algorithm.run(cohort, 1))
-    hand.answers(hand.meets(Broadcast).payload)
-    hand.meets(Gradient)
-    hand.answers(torch.randn(2, 30, generator=torch.Generator().manual_seed(3)))
-    hand.answers(gathered(hand.meets(Gather).payload, cohort))
-    op = hand.meets(AtServer)
-    hand.answers(op.function(op.gathered))
-    assert marked(hand, 1).count_nonzero() == 2
+    algorithm.begin(torch.zeros(300))
+    hand, seen, costs = Hand(algorithm.run(cohort, 12)), {}, {}
+    for t in range(12):
+        bundle, (worker,) = hand.meets(Scatter).payload, cohort.active.tolist()
+        costs[t] = int(bundle.bytes[0]), bundle.paper.total.tolist(), seen.get(worker)
+        seen[worker] = t
+        hand.meets(Gradient)
+        hand.answers(torch.randn(1, 300, generator=torch.Generator().manual_seed(t)))
+        hand.answers(gathered(hand.meets(Gather).payload, cohort))
+        op = hand.meets(AtServer)
+        hand.answers(op.function(op.gathered))
+        marked(hand, t + 1)  # nothing is broadcast
+    hand.ends()
+    assert len(seen) > 1
+    for t, (size, paper, last) in costs.items():
+        if last is None:
+            assert size > 1200 and paper == [32 * 300]  # the model
+        else:
+            assert size < 400 and paper == [32 * 2 * (t - last)]  # k for each round missed
 
 
 BAD = [

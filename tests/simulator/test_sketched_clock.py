@@ -25,10 +25,11 @@ def test_latencies_of_a_round(tmp_path: Path, algorithm: str, trips: int) -> Non
 
 def test_paper_floats_of_a_run(tmp_path: Path) -> None:
     # 3 workers, 2 rounds, k = round(0.02 * 400) = 8, P = 4, 5 x 80: up 400 + 32 floats, down 8; nothing for indices
-    run(tmp_path, "algorithm=sketched_sgd", "algorithm.density=0.02", *SMALL)
+    _, summary = run(tmp_path, "algorithm=sketched_sgd", "algorithm.density=0.02", *SMALL)
     row = RunFolder(tmp_path).read_table("metrics").to_pylist()[-1]
     assert row["uplink_paper_bits"] == 3 * 2 * 32 * (400 + 32)
     assert row["downlink_paper_bits"] == 3 * 2 * 32 * 8
+    assert summary["paper_compression_factor"] == 2 * 400 / (400 + 32 + 8)
     # wire: 20 bytes of header and 400 floats, 6 and 32 floats
     assert row["uplink_wire_bytes"] == 3 * 2 * (20 + 1600 + 6 + 128)
     assert row["downlink_wire_indices_bits"] > 0 == row["downlink_paper_indices_bits"]
