@@ -91,11 +91,11 @@ def test_every_kind_of_state_survives(tmp_path: Path, case: str, stop_at: int, m
 
 
 def test_resuming_with_a_changed_config_names_the_keys(tmp_path: Path) -> None:
-    overrides = ["algorithm=topk", "workers=2", "rounds=4"]
+    overrides = ["algorithm=topk", "workers=2", "rounds=4", "algorithm.density=0.25"]
     _run(tmp_path / "run", overrides)
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
     changed = Run(composed(*overrides, "algorithm.density=0.5", "seed=9", "resume=true"), tmp_path / "run")
-    with pytest.raises(RunFolderError, match=r"algorithm.density was 0.01, now 0.5; .*seed was 1, now 9"):
+    with pytest.raises(RunFolderError, match=r"algorithm.density was 0.25, now 0.5; .*seed was 1, now 9"):
         changed.execute()
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
 
