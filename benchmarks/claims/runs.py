@@ -19,10 +19,11 @@ SEEDS = (1, 2, 3)
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run: its summary and its metrics by mark, each float64 [m]."""
+    """A finished run: its summary, its metrics by mark, each float64 [m], and the simulated clock at the same marks."""
 
     summary: Mapping[str, Any]
     metrics: Mapping[str, np.ndarray]
+    seconds: np.ndarray
 
     @property
     def accuracy(self) -> float:
@@ -58,7 +59,8 @@ def simulate(claim: str, name: str, settings: Sequence[str]) -> Finished:
         raise RuntimeError(f"{' '.join(command)}: {' '.join(said[-3:]) or done.returncode}")
     table = parquet.read_table(folder / "metrics.parquet")
     columns = {name: table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in table.column_names}
-    return Finished(json.loads((folder / "summary.json").read_text(encoding="utf-8")), columns)
+    seconds = parquet.read_table(folder / "timeline.parquet")["seconds"].to_numpy()
+    return Finished(json.loads((folder / "summary.json").read_text(encoding="utf-8")), columns, seconds)
 
 
 def seeds(claim: str, name: str, settings: Sequence[str]) -> list[Finished]:
