@@ -19,6 +19,8 @@ def launch(config: DictConfig, folder: Path) -> None:
     ValueError
         If ``driver=distributed`` is asked for outside torchrun, or with an algorithm or key that it cannot serve.
     """
+    if config.driver == "auto" and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        config.driver = "distributed"  # several ranks that each ran it all would write into one folder
     if config.driver != "distributed":
         run = Run(config, folder)
         print_report(run.folder, run.execute())

@@ -57,7 +57,7 @@ def test_two_processes_end_in_the_digest_of_one(tmp_path: Path) -> None:
 
 def test_the_command_line_under_torchrun(tmp_path: Path) -> None:
     overrides = [*"algorithm=topk".split(), *COMMON.split(), "device=cpu", "progress=false"]
-    done = torchrun("-m", "simulator", "driver=distributed", *overrides, f"hydra.run.dir={tmp_path / 'two'}")
+    done = torchrun("-m", "simulator", *overrides, f"hydra.run.dir={tmp_path / 'two'}")
     assert done.returncode == 0, done.stderr[-3000:]
     alone = Run(composed(*overrides), tmp_path / "one").execute()
     summary = json.loads((tmp_path / "two" / "summary.json").read_text())
