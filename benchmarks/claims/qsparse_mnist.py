@@ -34,8 +34,8 @@ VARIANTS = {
     "qtopk-8": (500, ("algorithm=qsparse", *KEPT, *LEVELS, "algorithm.sync_set.gap_steps=8")),
 }
 REASONS = (
-    "Per message the ratio of SignTop-k to Top-k is 3.0 by arithmetic; the rest comes from local steps, of which the paper's "
-    "best count is not known."
+    "Per message the ratio of SignTop-k to Top-k is 3.0 by arithmetic; the rest comes from local steps, of which the "
+    "paper's best count is not known."
 )
 
 
