@@ -103,7 +103,7 @@ def _step_s(name: str, system: System, drop: float) -> float:
 
 
 REASONS = (
-    "At R = 0.9 the paper's coordinates take 64 bits each and ours 37, which is 2 of the 7 ms that we are too fast; the "
+    "At R = 0.9 the paper's coordinates take 64 bits each and ours 37, which is 2 of our missing 7 ms; the "
     "rest is likely the gathering and scattering of survivors one by one, for which a pass over memory at the data "
     "sheet's rate is too good a price. It vanishes where few survive."
 )
