@@ -22,6 +22,7 @@ from algorithms.descent import Descent
 from algorithms.exchanges import ErrorFeedback, Exchange, MomentumMask, SecondCount, ServerMean
 from algorithms.local import LocalSteps
 from algorithms.outer import OuterDescent
+from algorithms.shares import Shares
 from algorithms.synchronous import Synchronous
 
 
@@ -45,4 +46,4 @@ def sbc(
     if boolean("algorithm.mask_momentum", mask_momentum) and local.descent.momentum:
         exchange = MomentumMask(exchange, local.velocity)
     outer = OuterDescent(Descent(lr=1.0))
-    return Synchronous(name=name, local=local, exchange=ErrorFeedback(exchange), outer=outer)
+    return Shares({"density": density}, name=name, local=local, exchange=ErrorFeedback(exchange), outer=outer)

@@ -23,6 +23,7 @@ from algorithms.download import MissedUpdates
 from algorithms.exchanges import ErrorFeedback, Exchange, MomentumMask, SecondCount, TwoSidedMean
 from algorithms.local import LocalSteps
 from algorithms.outer import OuterDescent
+from algorithms.shares import Shares
 from algorithms.synchronous import Synchronous
 
 
@@ -46,7 +47,9 @@ def stc(
     exchange: Exchange = SecondCount(ternary, partial(repo_bits, density=density))
     if boolean("algorithm.mask_momentum", mask_momentum) and local.descent.momentum:
         exchange = MomentumMask(exchange, local.velocity)
-    return Synchronous(
+    shares = {"density": density} | ({} if density_down is None else {"density_down": density_down})
+    return Shares(
+        shares,
         name=name,
         local=local,
         exchange=ErrorFeedback(exchange),

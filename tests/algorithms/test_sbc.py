@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from algorithms.layout import Layout
 from algorithms.ops import Gradient
 from algorithms.payloads import Concat, Sparse
 from algorithms.sbc import sbc
+from algorithms.stc import stc
+from algorithms.synchronous import Synchronous
 from tests.algorithms.by_hand import begun, cohort_of, marked, over_server, rows, settle
 from tests.running import run
 
@@ -153,3 +157,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_bad_values_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sbc(**options)
+
+
+@pytest.mark.parametrize(
+    ("build", "key"),
+    [
+        (partial(sbc, density=0.001), "density"),
+        (partial(stc, density=0.001), "density"),
+        (partial(stc, density_down=0.001), "density_down"),
+    ],
+)
+def test_a_share_of_less_than_one_coordinate_is_refused(build: Callable[..., Synchronous], key: str) -> None:
+    with pytest.raises(ValueError, match=rf"^algorithm\.{key}: expected p d >= 1, with d = 999, got p = 0.001"):
+        build(lr=0.1).begin(torch.zeros(999))
+    build(lr=0.1).begin(torch.zeros(1000))
