@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from benchmarks.claims import dropping_timing, qsparse_mnist, sbc_lenet5
+from benchmarks.claims import dropping_timing, majority_vote_cnn, qsparse_mnist, sbc_lenet5
 from benchmarks.claims.outcome import Outcome, load
 from benchmarks.claims.page import PAGE, page
 from benchmarks.machine import facts
 
 CLAIMS: Mapping[str, Callable[[], Outcome]] = {
     "dropping_timing": dropping_timing.run,
+    "majority_vote_cnn": majority_vote_cnn.run,
     "qsparse_mnist": qsparse_mnist.run,
     "sbc_lenet5": sbc_lenet5.run,
 }
