@@ -71,4 +71,4 @@ def _split(workers: int) -> tuple[str, ...]:
 
 def _down(run: Finished, workers: int) -> float:
     """Give the values of 32 bits that came down to a worker in a round, on average over the rounds."""
-    return float(run.metrics["downlink_wire_values_bits"][-1]) / (32 * workers * run.metrics["round"][-1])
+    return float(run.metrics["downlink_wire_values_bits"][-1] / (32 * workers * run.metrics["round"][-1]))
