@@ -7,6 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from simulator.cached import obtain
 from simulator.report import print_report
 from simulator.runner import Run, World
 
@@ -22,8 +23,13 @@ def launch(config: DictConfig, folder: Path) -> None:
     if config.driver == "auto" and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         config.driver = "distributed"  # several ranks that each ran it all would write into one folder
     if config.driver != "distributed":
-        run = Run(config, folder)
-        print_report(run.folder, run.execute())
+        if config.cache == "on":
+            obtained = obtain(config, folder)
+            print(obtained)
+            print_report(obtained.folder, obtained.summary)
+        else:
+            run = Run(config, folder)
+            print_report(run.folder, run.execute())
         return
     if "RANK" not in os.environ:
         raise ValueError("driver: expected torchrun --nproc-per-node N -m simulator ... for driver=distributed")
