@@ -92,6 +92,11 @@ class Network:
         return self.paths.fabric.workers
 
     @property
+    def collapsed(self) -> bool:
+        """Whether vectors and closed forms are used where they are exact, not a process for every message."""
+        return self._player.collapsed
+
+    @property
     def carried_bits(self) -> Floats:
         """Bits on the wire that collectives have put on each resource since `reset`, shape (R,)."""
         return self._player.carried.bits

@@ -116,6 +116,21 @@ class TraceWriter:
         self._file.close()
 
 
+def read_header(path: Path) -> Header:
+    """Read the first line of a trace.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or its first line is no header.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return Header(**json.loads(file.readline()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"run: expected a folder with a readable trace, got {path} ({error})") from error
+
+
 def read_trace(path: Path) -> tuple[Header, Iterator[Entry]]:
     """Open a trace: its header, and its entries one by one.
 
@@ -124,14 +139,11 @@ def read_trace(path: Path) -> tuple[Header, Iterator[Entry]]:
     ValueError
         If the file is missing or its first line is no header.
     """
-    try:
-        file = open(path, encoding="utf-8")  # noqa: SIM115 - the iterator below owns it
-        header = Header(**json.loads(file.readline()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"run: expected a folder with a readable trace, got {path} ({error})") from error
+    header = read_header(path)
 
     def entries() -> Iterator[Entry]:
-        with file:
+        with open(path, encoding="utf-8") as file:
+            next(file)
             for number, line in enumerate(file, start=2):
                 try:
                     yield json.loads(line)
