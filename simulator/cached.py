@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from simulator.building import built, calibrate, conditions
 from simulator.config import check
 from simulator.records.folder import RunFolder, RunFolderError
-from simulator.retime import retime
+from simulator.retimed_folder import retime
 from simulator.runner import Run, admit
 from simulator.store import Store, trajectory_key
 from simulator.tasks.validation import torch_device

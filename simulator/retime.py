@@ -2,92 +2,32 @@
 
 Each network gives a complete run folder under ``hydra.run.dir`` with the same metrics, another timeline, and no
 gradient computed. Other overrides (``network.up_bps=...``, ``compute=...``, ``compute.device=...``) apply to every one
-of them. Without ``network=`` the run's own network is played.
+of them; several values (``network.up_bps=1e6,1e7 network.latency_s=0.001,0.1``) are crossed. Without ``network=`` the
+run's own network is played.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+import re
 import sys
-import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 from hydra import compose, initialize_config_module
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from network_models import Network
-from simulator.building import conditions
-from simulator.compute import Compute
 from simulator.config import check, plain, register, reporting
-from simulator.drivers.replay import retimed
-from simulator.records.folder import TIMELINE, RunFolder, RunFolderError
-from simulator.records.links import LinkRecord
-from simulator.records.recording import timeline_row, waiting
+from simulator.progress import duration
+from simulator.records.folder import RunFolder, RunFolderError
 from simulator.report import print_report
-from simulator.trace import NotReplayable, read_trace
+from simulator.retimed_folder import retime_all
 
+FEW = 8  # networks; the closing tables of more than these are a line each
+Cell = tuple[str, str | None, list[str]]
 _GROUPS = ("network", "compute", "stragglers")
-
-
-def retime(
-    source: RunFolder, config: DictConfig, target: RunFolder, made: tuple[Network, Compute] | None = None
-) -> dict[str, Any]:
-    """Play the trace of `source` on the network and compute model of `config`; fill `target` and give its summary.
-
-    Everything is read and computed before `target` appears, and it appears whole. What it held before is the caller's
-    to have looked at.
-
-    Parameters
-    ----------
-    made : pair, optional
-        The network and the compute model, where they are made already.
-
-    Raises
-    ------
-    RunFolderError
-        If `source` is not finished or damaged, or `target` holds a run.
-    NotReplayable
-        If the trace is racy: names the op, the function and the line that tainted it.
-    """
-    source.require_complete()
-    header, _ = read_trace(source.trace)
-    if header.racy is not None:
-        raise NotReplayable(
-            f"run: expected a trace that time has not touched, got a racy one ({header.racy}); run it anew with "
-            f"network={config.network.name}"
-        )
-    start = time.perf_counter()
-    about, summary = source.read_json("manifest"), source.read_json("summary")
-    rounds = source.read_table("metrics")["round"].to_pylist()
-    network, compute = made or conditions(config)
-    moments, links = retimed(source.trace, network, compute, set(rounds)), LinkRecord(network)
-    for t, moment in moments:
-        links.note(t, moment)
-    if [t for t, _ in moments] != rounds:
-        last = moments[-1][0] if moments else 0
-        raise RunFolderError(f"run: expected marks up to round {rounds[-1]} in {source.trace}, got them up to {last}")
-    timeline = [timeline_row(t, moment) for t, moment in moments]
-    draft = RunFolder(target.path.with_name(f".{target.path.name}.{os.getpid()}.part"))
-    draft.path.mkdir(parents=True)
-    for name in ("metrics.parquet", "trace.jsonl"):
-        shutil.copyfile(source.path / name, draft.path / name)
-    draft.write_config(plain(config))
-    draft.write_table("timeline", timeline, TIMELINE)
-    draft.write_columns("links", links.table())
-    about |= {"retimed_from": str(source.path.resolve()), "compute": compute.describe(), "command": sys.argv}
-    draft.write_json("manifest", about)
-    seconds = time.perf_counter() - start
-    summary |= {"simulated_seconds": moments[-1][1].seconds, "links": links.summary()}
-    summary |= {"waiting": waiting(timeline[-1])}
-    summary |= {"wall_seconds": seconds, "gradient_seconds": 0.0}
-    draft.write_json("summary", summary)
-    if target.path.is_dir():
-        shutil.rmtree(target.path)
-    draft.path.rename(target.path)
-    return summary
 
 
 def require_new(target: RunFolder) -> None:
@@ -157,17 +97,55 @@ def main() -> None:
     stamp = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
     root = Path(given.get("hydra.run.dir") or f"outputs/{stamp}-retimed")
     register()
-    networks: list[str | None] = [*given["network"].split(",")] if "network" in given else [None]
     with initialize_config_module("conf", version_base="1.3"):
-        configs = [clocked(source, network, overrides) for network in networks]
-    names = [str(config.network.name) for config in configs]
-    if len(set(names)) < len(names) or any(Path(name).name != name for name in names):
-        raise ValueError(f"network: expected different plain names, one folder each, got {', '.join(names)}")
-    targets = [RunFolder(root / name) for name in names]
+        cells = {name: clocked(source, network, chosen) for name, network, chosen in grid(source, given, overrides)}
+    targets = [RunFolder(root / name) for name in cells]
     for target in targets:
         require_new(target)
-    for config, target in zip(configs, targets, strict=True):
-        print_report(target, retime(source, config, target))
+    many = len(targets) > FEW
+    for target, summary in zip(targets, retime_all(source, [*cells.values()], targets), strict=True):
+        if many:
+            print(f"{duration(summary['simulated_seconds']):>9}  {target.path}")
+        else:
+            print_report(target, summary)
+
+
+def grid(source: RunFolder, given: Mapping[str, str], overrides: Sequence[str]) -> list[Cell]:
+    """Cross all values of all keys that have several, as Hydra's multirun does.
+
+    Returns
+    -------
+    list of (folder's name, network or None, overrides)
+
+    Raises
+    ------
+    ValueError
+        If two cells would have one name.
+    """
+    named: list[str | None] = [*given["network"].split(",")] if "network" in given else [None]
+    axes = []
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        if override.is_sweep_override():
+            axes.append([f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()])
+        else:
+            axes.append([str(override.input_line)])
+    varied = [len(axis) > 1 for axis in axes]
+    cells = []
+    for network in named:
+        for chosen in product(*axes):
+            told = [_short(one) for one, varies in zip(chosen, varied, strict=True) if varies]
+            whose = network or str(source.read_config()["network"]["name"])
+            cells.append(("-".join([whose, *told]), network, [*chosen]))
+    names = [name for name, *_ in cells]
+    if len(set(names)) < len(names):
+        raise ValueError(f"network: expected different plain names, one folder each, got {', '.join(names)}")
+    return cells
+
+
+def _short(override: str) -> str:
+    """Say ``network.up_bps=1 Mbit/s`` in a folder's name: ``up_bps=1_Mbit_s``."""
+    key, _, value = override.partition("=")
+    return re.sub(r"[^\w.=+]+", "_", f"{key.rpartition('.')[2]}={value}")
 
 
 if __name__ == "__main__":
