@@ -93,8 +93,8 @@ class Conditions:
         if not 0 <= real(self.loss) < 1:
             raise ValueError(f"network.loss: expected 0 <= loss < 1, got {self.loss!r}")
         self._width_s(), per_worker(self.trace_offset_s, links.workers, "network.trace_offset_s", _offset)
-        half, factors = self._half(links), self._factors
-        up, down, latency = factors.rate * links.up_bps, factors.rate * links.down_bps, factors.latency * links.latency_s
+        half, by = self._half(links), self._factors
+        up, down, latency = by.rate * links.up_bps, by.rate * links.down_bps, by.latency * links.latency_s
         links = replace(links, up_bps=up, down_bps=down, latency_s=latency)
         links = replace(links, loss=float(self.loss), half_duplex=half)
         nodes = links.workers + 1

@@ -1,0 +1,1 @@
+"""The questions of the command line, each a file: its keys, and the table that answers it."""
