@@ -10,10 +10,9 @@ import importlib
 import sys
 from pathlib import Path
 
+from simulator.answers.commands import NAMES
 from simulator.answers.given import Given
 from simulator.config import reporting
-
-NAMES = ("targets", "best", "break_even", "utilisation", "cost", "sensitivity")
 
 
 def main() -> None:

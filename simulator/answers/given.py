@@ -91,6 +91,13 @@ class Given:
             raise ValueError("target: expected a value to reach, such as target=0.8, got none")
         return Target(self.options.get("metric", "accuracy"), self.number("target"), self.flag("interpolate"))
 
+    def confidence(self) -> float:
+        """Read the confidence of intervals, by default 0.95."""
+        confidence = self.number("confidence", 0.95)
+        if not 0 < confidence < 1:
+            raise ValueError(f"confidence: expected a probability in (0, 1), got {confidence:g}")
+        return confidence
+
     def networks(self) -> list[str | None]:
         """Read the names of the networks to play on; None is each run's own, with the overrides."""
         return [*self.options["network"].split(",")] if "network" in self.options else [None]

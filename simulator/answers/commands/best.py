@@ -32,7 +32,7 @@ def answer(given: Given) -> Answer:
     """Tabulate a row for each network, or for each pair of bandwidth and latency."""
     found, left = find_runs(given.patterns["runs"])
     one_task(found)
-    target, confidence = given.target(), given.number("confidence", 0.95)
+    target, confidence = given.target(), given.confidence()
     runs, missing = measured(found, target)
     notes = [f"left out: {one}" for one in (*left, *missing)]
     if "bandwidth" in given.options or "latency" in given.options:

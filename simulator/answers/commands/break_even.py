@@ -41,7 +41,7 @@ def answer(given: Given) -> Answer:
     names = [side.label for side in sides]
     if names[0] == names[1]:
         names = [f"{name} ({key})" for name, key in zip(names, ("a", "b"), strict=True)]
-    target, confidence = given.target(), given.number("confidence", 0.95)
+    target, confidence = given.target(), given.confidence()
     found: list[BreakEven] = []
     for pair in pairs(sides[0].runs, sides[1].runs):
         configs = [played_on(run, one_network(given), given.overrides) for run in pair]

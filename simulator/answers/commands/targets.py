@@ -36,7 +36,7 @@ def answer(given: Given) -> Answer:
     """Tabulate a row for each algorithm and network."""
     found, left = find_runs(given.patterns["runs"])
     one_task(found)
-    target, confidence = given.target(), given.number("confidence", 0.95)
+    target, confidence = given.target(), given.confidence()
     runs, missing = measured(found, target)
     somebody_reaches(runs, target)
     names = given.networks() if given.retimes else [None]
