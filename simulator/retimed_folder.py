@@ -26,7 +26,7 @@ from simulator.trace import NotReplayable, read_header
 
 
 def retime(
-    source: RunFolder, config: DictConfig, target: RunFolder, made: tuple[Network, Compute] | None = None
+    source: RunFolder, config: DictConfig, target: RunFolder, pair: tuple[Network, Compute] | None = None
 ) -> dict[str, Any]:
     """Play the trace of `source` on the network and compute model of `config`; fill `target` and give its summary.
 
@@ -35,7 +35,7 @@ def retime(
 
     Parameters
     ----------
-    made : pair, optional
+    pair : optional
         The network and the compute model, where they are made already.
 
     Raises
@@ -45,14 +45,14 @@ def retime(
     NotReplayable
         If the trace is racy: names the op, the function and the line that tainted it.
     """
-    return next(retime_all(source, [config], [target], None if made is None else [made]))
+    return next(retime_all(source, [config], [target], None if pair is None else [pair]))
 
 
 def retime_all(
     source: RunFolder,
     configs: Sequence[DictConfig],
     targets: Sequence[RunFolder],
-    made: Sequence[tuple[Network, Compute]] | None = None,
+    pairs: Sequence[tuple[Network, Compute]] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Do what `retime` does for many networks at once, and give the summaries one by one as the folders appear.
 
@@ -68,7 +68,7 @@ def retime_all(
         )
     start, about, summary = time.perf_counter(), source.read_json("manifest"), source.read_json("summary")
     rounds = source.read_table("metrics")["round"].to_pylist()
-    networks, computes = zip(*(made or _made(configs)), strict=True)
+    networks, computes = zip(*(pairs or made(configs)), strict=True)
     play = [retimed(source.trace, networks[0], computes[0], set(rounds))] if len(configs) == 1 else None
     moments = play or retimed_many(source.trace, networks, computes, set(rounds))
     seconds = (time.perf_counter() - start) / len(configs)
@@ -79,14 +79,14 @@ def retime_all(
         yield _fill(source, config, target, Played(network, compute, marks, seconds), about, summary)
 
 
-def _made(configs: Sequence[DictConfig]) -> list[tuple[Network, Compute]]:
-    """Make networks and compute models, one for all that are equal: its draws are then made once."""
+def made(configs: Sequence[DictConfig]) -> list[tuple[Network, Compute]]:
+    """Make the networks and compute models of configurations, one for all that are equal: its draws are made once."""
     computes: dict[str, Compute] = {}
-    made = []
+    pairs = []
     for config in configs:
         network, compute = conditions(config)
-        made.append((network, computes.setdefault(str(plain(config)["compute"]), compute)))
-    return made
+        pairs.append((network, computes.setdefault(str(plain(config)["compute"]), compute)))
+    return pairs
 
 
 @dataclass(frozen=True)

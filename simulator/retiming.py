@@ -27,7 +27,13 @@ _KNOWN = 256  # states that are remembered; then all are forgotten
 Marks = list[tuple[int, Moment]]
 
 
-def retimed_many(path: Path, networks: Sequence[Network], computes: Sequence[Compute], marks: set[int]) -> list[Marks]:
+def retimed_many(
+    path: Path,
+    networks: Sequence[Network],
+    computes: Sequence[Compute],
+    marks: set[int],
+    rounds: Rounds | None = None,
+) -> list[Marks]:
     """Play a trace on many networks and give the moments of each at the named marks.
 
     Parameters
@@ -38,6 +44,8 @@ def retimed_many(path: Path, networks: Sequence[Network], computes: Sequence[Com
         A compute model that many networks share is asked once for all.
     marks : set of int
         Rounds.
+    rounds : Rounds, optional
+        What `read_rounds` made of the trace before.
 
     Returns
     -------
@@ -50,7 +58,7 @@ def retimed_many(path: Path, networks: Sequence[Network], computes: Sequence[Com
     ValueError
         If the trace is missing or damaged.
     """
-    rounds = read_rounds(path)
+    rounds = rounds or read_rounds(path)
     if rounds is None or rounds.pieces or not rounds.ops <= OPS:
         return [retimed(path, *pair, marks) for pair in zip(networks, computes, strict=True)]
     columns = list(zip(networks, computes, strict=True))

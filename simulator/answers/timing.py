@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from network_models import Network
 from simulator.answers.runs import Floats
-from simulator.compute import Compute
-from simulator.drivers.replay import replayed
 from simulator.moment import SPENT, Moment
 from simulator.records.folder import RunFolder, RunFolderError
-from simulator.trace import Entry, Header, NotReplayable, read_trace
+from simulator.retimed_folder import made
+from simulator.retiming import retimed_many
+from simulator.rounds import Rounds, read_rounds
+from simulator.trace import Header, NotReplayable, read_header
 
 _KEPT = 32  # traces: a search asks for the same few again and again
 
@@ -42,7 +42,7 @@ def seconds_at_marks(source: RunFolder, configs: Sequence[DictConfig]) -> Floats
     ValueError
         If a network or compute model has another number of workers, or a setting makes no sense.
     """
-    return np.array([[moment.seconds for moment in _moments(source, config)] for config in configs])
+    return np.array([[moment.seconds for moment in moments] for moments in _moments(source, configs)])
 
 
 def spent_at_marks(source: RunFolder, config: DictConfig) -> dict[str, Floats]:
@@ -57,34 +57,28 @@ def spent_at_marks(source: RunFolder, config: DictConfig) -> dict[str, Floats]:
     ------
     As `seconds_at_marks`.
     """
-    moments = _moments(source, config)
+    (moments,) = _moments(source, [config])
     return {kind: np.array([moment.spent[kind] for moment in moments]) for kind in SPENT}
 
 
-def _moments(source: RunFolder, config: DictConfig) -> list[Moment]:
-    from simulator.runner import built
-
-    header, entries, rounds = _read(source.path, source.trace.stat().st_mtime_ns if source.trace.exists() else 0)
+def _moments(source: RunFolder, configs: Sequence[DictConfig]) -> list[list[Moment]]:
+    changed = source.trace.stat().st_mtime_ns if source.trace.exists() else 0
+    header, rounds, marks = _read(source.path, changed)
     if header.racy is not None:
         raise NotReplayable(
             f"{source.path}: expected a run that time has not touched, got a racy one ({header.racy}); its recorded "
             f"time counts on its own network only, run it anew for another"
         )
-    network: Network = built(config.network, "network")
-    compute: Compute = built(config.compute, "compute")
-    for key, workers in (("network", network.workers), ("compute", config.compute.workers)):
-        if workers != header.workers:
-            raise ValueError(f"{key}.workers: expected the run's {header.workers}, got {workers} ({source.path})")
-    played = replayed(header, iter(entries), network, compute, set(rounds))
-    if [t for t, _ in played] != list(rounds):
-        raise RunFolderError(f"run: expected marks up to round {rounds[-1]} in {source.trace}, got fewer")
-    return [moment for _, moment in played]
+    networks, computes = zip(*made(configs), strict=True)
+    played = retimed_many(source.trace, networks, computes, set(marks), rounds)
+    if any([t for t, _ in moments] != list(marks) for moments in played):
+        raise RunFolderError(f"run: expected marks up to round {marks[-1]} in {source.trace}, got fewer")
+    return [[moment for _, moment in moments] for moments in played]
 
 
 @lru_cache(maxsize=_KEPT)
-def _read(path: Path, changed: int) -> tuple[Header, tuple[Entry, ...], tuple[int, ...]]:
+def _read(path: Path, changed: int) -> tuple[Header, Rounds | None, tuple[int, ...]]:
     """Read a trace and the rounds that were evaluated; `changed` tells a file from an older one of its name."""
     folder = RunFolder(path)
-    header, entries = read_trace(folder.trace)
-    rounds = folder.read_table("metrics")["round"].to_pylist()
-    return header, tuple(entries), tuple(rounds)
+    marks = folder.read_table("metrics")["round"].to_pylist()
+    return read_header(folder.trace), read_rounds(folder.trace), tuple(marks)

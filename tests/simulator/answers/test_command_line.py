@@ -106,7 +106,7 @@ def test_the_figures_of_a_table_are_those_of_the_runs(runs: Path, tmp_path: Path
         (
             "targets",
             ["runs={}/sgd-1", "target=0.7", "network.workers=3"],
-            "network.workers: expected the run's 4, got 3",
+            "network.workers: expected workers=4, got 3",
         ),
         (
             "targets",
