@@ -15,6 +15,7 @@ from figures.kinds import KINDS, time_unit
 from figures.problems import FigureError
 from figures.runs import Run
 from figures.tables import read_columns
+from figures.venues import DEFAULT, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,40 +107,42 @@ def _parts(run: Run) -> dict[str, tuple[float, float]]:
     return dict(zip(PARTS, means, strict=True))
 
 
-def draw(breakdown: Breakdown) -> Figure:
+def draw(breakdown: Breakdown, page: Page = DEFAULT) -> Figure:
     """Draw horizontal bars, those of a group next to each other."""
     import matplotlib
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
 
-    from figures.drawing import STYLE
+    from figures import ticks
+    from figures.legends import below, legend_inches, wrapped
 
     bars = breakdown.bars
     scale, name = time_unit(max(bar.total for bar in bars))
     if breakdown.shares:
         scale = 100.0
-    with matplotlib.rc_context(STYLE | {"hatch.linewidth": 0.5, "axes.grid.axis": "x"}):
-        figure = Figure(figsize=(6.4, 0.95 + 0.5 * len(bars) / len(WORKERS)), layout="constrained")
+    present = [kind for kind in PARTS if any(bar.seconds[kind] > 0 for bar in bars)]
+    names = [wrapped(bar.label, page.small, 0.36 * page.inches) for bar in bars[:: len(WORKERS)]]
+    each = [(0.1 + 1.35 * page.small / 72 * max(2, label.count("\n") + 2)) for label in names]
+    with matplotlib.rc_context(page.style | {"axes.grid.axis": "x"}):
+        handles, titles = legend(present)
+        room = legend_inches(titles, page, handle=1.4) + 0.45 * page.scale
+        figure = Figure(figsize=page.tall(sum(each) + room), layout="constrained")
         axes = figure.subplots()
         for at, bar in enumerate(bars):
             _bar(axes, bar, at // len(WORKERS) + 0.38 * (at % len(WORKERS)), scale, breakdown.shares)
-        axes.set_yticks(
-            [at + 0.38 * row for at in range(len(bars) // len(WORKERS)) for row in range(len(WORKERS))],
-            [f"{bar.label}\nmean worker" if bar.worker == "mean" else "slowest" for bar in bars],
-        )
+        axes.set_yticks([at + 0.15 for at in range(len(names))], names)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
-        axes.set_axisbelow(True)
+        longest = 1.0 if breakdown.shares else max(bar.total for bar in bars)
+        axes.set_xlim(0.0, 1.24 * scale * longest)  # the number beside the longest bar needs room
         if breakdown.shares:
-            axes.xaxis.set_major_formatter(PercentFormatter(symbol=" %"))
-            axes.set_xlabel("Share of the simulated time (beside each bar: time per round)")
+            ticks.percent(axes.xaxis, 100.0)
+            axes.set_xticks(range(0, 101, 20 if page.inches > 5 else 50))
+            title = "Share of the simulated time (beside: time per round)"
         else:
-            axes.set_xlabel(f"Simulated time per round ({name})")
-        axes.margins(x=0.14)
-        axes.set_xlim(left=0.0)
-        present = [kind for kind in PARTS if any(bar.seconds[kind] > 0 for bar in bars)]
-        handles, titles = legend(present)
-        figure.legend(handles, titles, loc="outside lower center", ncols=6, handlelength=1.4, columnspacing=1.2)
+            ticks.linear(axes.xaxis)
+            title = f"Simulated time per round ({name})"
+        axes.set_xlabel(f"{title}\nabove: mean worker; below: slowest")
+        below(figure, handles, titles, page, handle=1.4)
     return figure
 
 
@@ -162,5 +165,5 @@ def _bar(axes: Axes, bar: Bar, y: float, scale: float, share: bool) -> None:
     per_second, name = time_unit(bar.total)
     if bar.worker == "mean":
         axes.annotate(
-            f"{bar.total * per_second:.3g} {name}", (left, y), (4, 0), textcoords="offset points", va="center", size=7.5
-        )
+            f"{bar.total * per_second:.3g} {name}", (left, y), (4, 0), textcoords="offset points", va="center",
+        )  # fmt: skip
