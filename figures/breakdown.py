@@ -121,16 +121,16 @@ def draw(breakdown: Breakdown, page: Page = DEFAULT) -> Figure:
         scale = 100.0
     present = [kind for kind in PARTS if any(bar.seconds[kind] > 0 for bar in bars)]
     names = [wrapped(bar.label, page.small, 0.36 * page.inches) for bar in bars[:: len(WORKERS)]]
-    each = [(0.1 + 1.35 * page.small / 72 * max(2, label.count("\n") + 2)) for label in names]
+    each = [1.3 * page.small / 72 * max(1.8, label.count("\n") + 1.5) for label in names]
     with matplotlib.rc_context(page.style | {"axes.grid.axis": "x"}):
         handles, titles = legend(present)
         room = legend_inches(titles, page, handle=1.4) + 0.45 * page.scale
         figure = Figure(figsize=page.tall(sum(each) + room), layout="constrained")
         axes = figure.subplots()
         for at, bar in enumerate(bars):
-            _bar(axes, bar, at // len(WORKERS) + 0.38 * (at % len(WORKERS)), scale, breakdown.shares)
+            _bar(axes, bar, at // len(WORKERS) + 0.38 * (at % len(WORKERS)), scale, breakdown.shares, page)
         axes.set_yticks([at + 0.15 for at in range(len(names))], names)
-        axes.invert_yaxis()
+        axes.set_ylim(len(names) - 0.35, -0.4)
         axes.tick_params(axis="y", length=0)
         longest = 1.0 if breakdown.shares else max(bar.total for bar in bars)
         axes.set_xlim(0.0, 1.24 * scale * longest)  # the number beside the longest bar needs room
@@ -155,7 +155,7 @@ def legend(kinds: Sequence[str]) -> tuple[list, list[str]]:
     return patches, [k.title for k in looks]
 
 
-def _bar(axes: Axes, bar: Bar, y: float, scale: float, share: bool) -> None:
+def _bar(axes: Axes, bar: Bar, y: float, scale: float, share: bool, page: Page) -> None:
     whole, left = (bar.total if share else 1.0), 0.0
     height = 0.36 if bar.worker == "mean" else 0.22
     for kind, seconds in bar.seconds.items():
@@ -164,6 +164,5 @@ def _bar(axes: Axes, bar: Bar, y: float, scale: float, share: bool) -> None:
         left += width
     per_second, name = time_unit(bar.total)
     if bar.worker == "mean":
-        axes.annotate(
-            f"{bar.total * per_second:.3g} {name}", (left, y), (4, 0), textcoords="offset points", va="center",
-        )  # fmt: skip
+        text = f"{bar.total * per_second:.3g} {name}"
+        axes.annotate(text, (left, y), (4, 0), textcoords="offset points", va="center", size=page.small)

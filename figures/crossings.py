@@ -78,12 +78,11 @@ def solved(crossings: Sequence[Crossing], times: Times, goal: Goal, network: str
         delay = None if np.isnan(latency) else latency
         answers = seconds_at([question(run, goal, found[at].bandwidth_bps, delay) for at, _, run in asked], network)
         for at in open_:
-            a, b = (
-                float(
-                    np.mean([s for (where, who, _), s in zip(asked, answers, strict=True) if (where, who) == (at, m)])
-                )
-                for m in (found[at].first, found[at].second)
-            )
+            told: dict[int, list[float]] = {found[at].first: [], found[at].second: []}
+            for (where, member, _), seconds in zip(asked, answers, strict=True):
+                if where == at:
+                    told[member].append(seconds)
+            a, b = (float(np.mean(seconds)) for seconds in told.values())
             found[at], sides[at] = _nearer(found[at], a, b, sides[at], last=turn == TURNS - 1)
     return [_judged(crossing, times) for crossing in found]
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("worker", "stream", "kind", "begin_s", "end_s", "op", "round")
 ROUNDS = 3  # shown unless asked otherwise
-WORKERS = 16  # likewise
+WORKERS = 16  # likewise, shared by the panels
+FEWEST = 4  # but so many in each
 PANELS = 6
 SERVER = -1
 MAIN = "compute"  # the stream in which a worker does one thing at a time
@@ -78,7 +79,8 @@ def draw_up(runs: Sequence[Run], options: Mapping[str, str]) -> Gantt:
     rounds = _range(options["rounds"]) if "rounds" in options else None
     workers = _numbers(options["workers"]) if "workers" in options else None
     titles = labels([settings(run) for run in runs], "algorithm")
-    return Gantt([_panel(run, title, rounds, workers) for run, title in zip(runs, titles, strict=True)])
+    most = max((WORKERS if options.get("venue") != "talk" else WORKERS // 2) // len(runs), FEWEST)
+    return Gantt([_panel(run, title, rounds, workers, most) for run, title in zip(runs, titles, strict=True)])
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -95,7 +97,7 @@ def _numbers(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _panel(run: Run, title: str, rounds: tuple[int, int] | None, workers: list[int] | None) -> Panel:
+def _panel(run: Run, title: str, rounds: tuple[int, int] | None, workers: list[int] | None, most: int) -> Panel:
     command = f"python -m simulator.timeline run={run.folder}"
     table = read_columns(run, "spans", COLUMNS, f"make it with {command}")
     columns = {name: np.array(table[name].to_pylist()) for name in COLUMNS}
@@ -104,7 +106,7 @@ def _panel(run: Run, title: str, rounds: tuple[int, int] | None, workers: list[i
     first, last = rounds or (int(columns["round"].min()), int(columns["round"].min()) + ROUNDS - 1)
     chosen = (columns["round"] >= first) & (columns["round"] <= last)
     everyone = np.unique(columns["worker"][columns["worker"] != SERVER])
-    shown = everyone[:WORKERS] if workers is None else np.array(workers)
+    shown = everyone[:most] if workers is None else np.array(workers)
     chosen &= np.isin(columns["worker"], [*shown.tolist(), SERVER])
     if not (chosen & (columns["worker"] != SERVER)).any():
         raise FigureError(

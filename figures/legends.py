@@ -19,7 +19,9 @@ PAD = 0.6  # between handle and name, likewise
 @lru_cache(maxsize=4096)
 def text_inches(text: str, points: float) -> float:
     """How wide a line of text is."""
-    path = TextPath((0, 0), text or " ", size=points, prop=FontProperties(family="DejaVu Sans"))
+    if not text.strip():
+        return 0.0
+    path = TextPath((0, 0), text, size=points, prop=FontProperties(family="DejaVu Sans"))
     return float(path.get_extents().width) / 72
 
 

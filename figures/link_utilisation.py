@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("round", "seconds", "link", "capacity_bps", "carried_bits")
 FEW = 6  # links that lines can still tell apart
+LOW = 1.3  # inches (at 8 points) that a panel is tall at least
 TICKS = 40  # links whose names have room beside a heat map
 PANELS = 6
 ADVICE = "re-time the run (python -m simulator.retime), or run it anew"
@@ -113,7 +114,7 @@ def draw(utilisation: Utilisation, page: Page = DEFAULT) -> Figure:
     top = max(100.0, most) if most > 50 else 1.15 * most or 100.0  # one scale for all panels
     # Where a slide leaves less room than names need, they get fewer.
     wanted = [page.scale * (2.0 if _style(panel) is not _heat else 0.9 + 0.13 * _named(panel)) for panel in panels]
-    tall = page.tall(sum(wanted) + 0.15)
+    tall = page.tall(sum(wanted) + 0.15, LOW * page.scale * len(panels))
     heights = [tall[1] * height / sum(wanted) for height in wanted]
     with matplotlib.rc_context(page.style):
         figure = Figure(figsize=tall, layout="constrained")
@@ -160,9 +161,10 @@ def _heat(axes: Axes, panel: Panel, top: float, page: Page, height: float) -> No
         panel.edges * scale, np.arange(rows + 1) - 0.5, 100 * panel.used, cmap="cividis", vmin=0.0, vmax=top,
         rasterized=True,
     )  # fmt: skip
-    room = max((height - 0.8 * page.scale) / (1.25 * SMALLEST / 72), 1)  # names of the smallest text above each other
+    size = max(SMALLEST, 0.75 * page.text)
+    room = max((height - 0.8 * page.scale) / (1.25 * size / 72), 1)  # names above each other
     step = int(np.ceil(rows / min(room, TICKS)))
-    axes.set_yticks(range(0, rows, step), list(panel.links)[::step], fontsize=SMALLEST)
+    axes.set_yticks(range(0, rows, step), list(panel.links)[::step], fontsize=size)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows - 0.5, -0.5)
     axes.grid(False)

@@ -19,18 +19,41 @@ COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (7, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "X", "P", "<", "*", ">", "p")
 PAIRS = len(DASHES) * len(MARKERS)  # no common factor: every number below this is a pair of its own
-# By hue; the place in the whole table is the pair. Append only: a place that moves changes figures that are printed.
-FAMILIES = {
-    "#000000": ("sgd", "sgd_allreduce", "ddp_sgd", "delayed_sgd", "backup_sgd"),
-    "#0072B2": ("topk", "true_topk", "gradient_dropping", "gradient_dropping_sync"),
-    "#D55E00": ("qsgd", "sbc", "sbc1", "sbc2", "sbc3", "stc"),
-    "#009E73": ("signsgd_vote", "ef_signsgd", "majority_vote"),
-    "#CC79A7": ("async_sgd", "ssp", "semi_async", "qsparse", "qsparse_async"),
-    "#56B4E9": ("randomk", "tcs", "sketched_sgd", "fetch_sgd"),
-    "#E69F00": ("local_sgd", "post_local_sgd", "fedavg"),
+BLACK, BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE = COLOURS
+# The place in the table is the pair. Append only: a place that moves changes figures that are printed.
+HUES = {
+    "sgd": BLACK,
+    "topk": BLUE,
+    "qsgd": VERMILION,
+    "signsgd_vote": GREEN,
+    "local_sgd": ORANGE,
+    "randomk": SKY,
+    "async_sgd": PURPLE,
+    "ef_signsgd": GREEN,
+    "fedavg": ORANGE,
+    "ssp": PURPLE,
+    "true_topk": BLUE,
+    "sketched_sgd": SKY,
+    "sbc": VERMILION,
+    "majority_vote": GREEN,
+    "sgd_allreduce": BLACK,
+    "ddp_sgd": BLACK,
+    "post_local_sgd": ORANGE,
+    "gradient_dropping": BLUE,
+    "semi_async": PURPLE,
+    "fetch_sgd": SKY,
+    "stc": VERMILION,
+    "qsparse": PURPLE,
+    "tcs": SKY,
+    "gradient_dropping_sync": BLUE,
+    "delayed_sgd": BLACK,
+    "backup_sgd": BLACK,
+    "sbc1": VERMILION,
+    "sbc2": VERMILION,
+    "sbc3": VERMILION,
+    "qsparse_async": PURPLE,
 }
-PLACES = {name: place for place, name in enumerate(name for names in FAMILIES.values() for name in names)}
-HUES = {name: hue for hue, names in FAMILIES.items() for name in names}
+PLACES = {name: place for place, name in enumerate(HUES)}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from figures.algorithms_table import probe, tabulate_algorithms
 from figures.arguments import FORMATS, TABLES, Arguments, keys_of
@@ -17,8 +18,11 @@ from figures.options import choice
 from figures.problems import FigureError
 from figures.runs import Run
 from figures.table import Results, tabulate
-from figures.venues import page
-from figures.views import VIEWS
+from figures.venues import Page, page
+from figures.views import VIEWS, Numbers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 OUT = "outputs/figures"
 SPANS = "spans.parquet"
@@ -45,8 +49,16 @@ def make_figure(asked: Arguments, runs: Sequence[Run]) -> list[Path]:
     from figures.saving import save_figure
 
     name = file_of(asked.name, options) if asked.name in CHARTS else asked.name
-    figure, folder = view.draw(numbers, sheet), Path(options.get("out", OUT))
+    figure, folder = drawn(asked.name, numbers, sheet), Path(options.get("out", OUT))
     return save_figure(figure, numbers.csv(), numbers.caption, sheet, command(asked), folder, name)
+
+
+def drawn(name: str, numbers: Numbers, sheet: Page) -> Figure:
+    """Draw a figure, its ticks thinned where their names would touch."""
+    figure = VIEWS[name].draw(numbers, sheet)
+    from figures.ticks import thinned
+
+    return thinned(figure)
 
 
 def make_table(asked: Arguments, runs: Sequence[Run]) -> list[Path]:
@@ -86,13 +98,13 @@ def make_gallery(asked: Arguments, runs: Sequence[Run]) -> Iterable[tuple[str, l
     Of figures that give every run a panel, one run of each algorithm is shown, as many as have room; a command that
     makes one of a gallery's figures again is in that figure.
     """
-    page(asked.options)
+    sheet = page(asked.options)
     for name, options in _wishes(asked.options):
         chosen = [run for run in runs if name != "gantt" or (run.folder / SPANS).exists()] or list(runs)
         patterns = asked.patterns
         if name in VIEWS and VIEWS[name].each:
             firsts = [group[0] for group in grouped(chosen, lambda run: identity(run, ("network", "compute"))).values()]
-            chosen = firsts[: VIEWS[name].each]
+            chosen = firsts[: VIEWS[name].each if sheet.height is None else 1]
             patterns = [str(run.folder) for run in chosen]
         one = Arguments(name, patterns, options)
         try:
@@ -101,7 +113,13 @@ def make_gallery(asked: Arguments, runs: Sequence[Run]) -> Iterable[tuple[str, l
             else:
                 yield file_of(name, options) if name in CHARTS else name, make_figure(one, chosen)
         except FigureError as error:
-            yield file_of(name, options) if name in CHARTS else name, error
+            if name in CHARTS:  # what a metric lacks against one axis it may have against another
+                lacking = f"finite {CHARTS[name].y.column}," in str(error)
+                if lacking and options["x"] != next(iter(CHARTS[name].x)):
+                    continue
+                yield name if lacking else file_of(name, options), error
+            else:
+                yield name, error
 
 
 def _wishes(options: Mapping[str, str]) -> Iterable[tuple[str, dict[str, str]]]:

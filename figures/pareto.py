@@ -144,7 +144,7 @@ def draw(numbers: Pareto, page: Page = DEFAULT) -> Figure:
         )  # fmt: skip
         axes.set_xscale("log")
         axes.margins(0.12)
-        ticks.logarithmic(axes.xaxis, "×")
+        ticks.logarithmic(axes.xaxis, ticks.TIMES)
         axes.set_xlabel(f"Compression ({'uplink' if numbers.x == 'uplink' else 'both ways'})")
         axes.set_ylabel(f"Final {numbers.axis.title[0].lower()}{numbers.axis.title[1:]}")
         if numbers.axis is ACCURACY:

@@ -69,7 +69,7 @@ def borders(centres: np.ndarray) -> np.ndarray:
 
 
 def _shade(margin: float) -> str:
-    return {1.0: "second as fast", FAR: f"{FAR:g}× slower or more"}.get(margin, f"{margin:g}× slower")
+    return {1.0: "second equally fast", FAR: f"second ≥ {FAR:g}× slower"}.get(margin, f"second {margin:g}× slower")
 
 
 def _blend(colour: str, share: float) -> tuple[float, float, float]:

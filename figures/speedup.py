@@ -129,7 +129,7 @@ def draw(numbers: Speedup, page: Page = DEFAULT) -> Figure:
 
     from figures.legends import wrapped
     from figures.looks import looks
-    from figures.panels import inner, panels
+    from figures.panels import inner, lowest, panels
 
     bars, titles = numbers.bars, list(dict.fromkeys(bar.panel for bar in numbers.bars))
     names = list(dict.fromkeys(bar.label for bar in bars))
@@ -139,46 +139,50 @@ def draw(numbers: Speedup, page: Page = DEFAULT) -> Figure:
     log = max(known) > FAR * min(known)
     with matplotlib.rc_context(page.style | {"axes.grid.axis": "x"}):
         rows = 0.06 * page.scale + 1.5 * page.small / 72 * sum(name.count("\n") + 1.3 for name in shown)
-        count = page.columns(len(titles), 2.2)
+        count, tall = page.columns(len(titles)), rows + 0.55 * page.scale
         figure, grid, columns = panels(
-            page, len(titles), shape=(rows + 0.5 * page.scale) / (page.inches / count), most=9.0, least=2.2,
-            sharey=True, sharex=True,
+            page, len(titles), shape=tall * count / page.inches, most=9.0, least_tall=tall, sharey=True, sharex=True,
         )  # fmt: skip
         for at, (axes, title) in enumerate(zip(grid, titles, strict=True)):
             mine = {bar.label: bar for bar in bars if bar.panel == title}
-            _bars(axes, [mine.get(name) for name in names], styles, log, page)
-            axes.set_title(title)
+            _bars(axes, [mine.get(name) for name in names], styles, page, log)
+            _across(axes, bars, log)
+            axes.set_title(wrapped(title, page.text, page.inches / columns - 0.6 * page.scale))
             axes.tick_params(labelbottom=True)
-            axes.set_xlabel(f"Speed-up over {numbers.baseline}\nto {numbers.goal.title}")
+            if lowest(at, len(titles), columns):
+                axes.set_xlabel(f"Speed-up over {numbers.baseline}\nto {numbers.goal.title}")
             axes.set_yticks(range(len(names)), shown)
             axes.tick_params(axis="y", length=0, labelleft=not inner(at, columns))
         grid[0].invert_yaxis()
     return figure
 
 
-def _bars(axes: Axes, bars: Sequence[Bar | None], styles: dict[str, Look], log: bool, page: Page) -> None:
-    from figures import ticks
-
-    every = [bar.mean for bar in bars if bar is not None and bar.ratios]
-    if log:
-        axes.set_xscale("log")
+def _bars(axes: Axes, bars: Sequence[Bar | None], styles: dict[str, Look], page: Page, log: bool) -> None:
+    start = 1.0 if log else 0.0  # logarithms have no zero to start from
     for at, bar in enumerate(bars):
         if bar is None or not bar.ratios:
             text = "not reached" if bar is not None else "no run"
             axes.annotate(text, (1.0, at), (4, 0), textcoords="offset points", va="center", size=page.small)
             continue
-        start = 1.0 if log else 0.0  # logarithms have no zero to start from
         axes.barh(at, bar.mean - start, 0.7, start, color=styles[bar.label].colour, zorder=2)
         low, high = min(bar.ratios), max(bar.ratios)
         if len(bar.ratios) > 1:
             axes.plot([low, high], [at, at], color="0.45", linewidth=1.0 * page.scale, marker="|", zorder=3)
-        right = max(high, 1.0)
-        axes.annotate(f"{bar.mean:.3g}×", (right, at), (4, 0), textcoords="offset points", va="center", size=page.small)
+        place = (max(high, 1.0), at)
+        axes.annotate(f"{bar.mean:.3g}×", place, (4, 0), textcoords="offset points", va="center", size=page.small)
     axes.axvline(1.0, color="black", linewidth=0.8 * page.scale, zorder=4)
-    low, high = min([*every, 1.0]), max([*every, 1.0])
+
+
+def _across(axes: Axes, bars: Sequence[Bar], log: bool) -> None:
+    """One axis for all panels, with room for the number beside the longest bar."""
+    from figures import ticks
+
+    every = [ratio for bar in bars for ratio in bar.ratios] + [1.0]
+    low, high = min(every), max(every)
     if log:
-        axes.set_xlim(low / 1.3, high * (high / low) ** 0.45)
+        axes.set_xscale("log")
+        axes.set_xlim(low / 1.3, high * (high / low) ** 0.5)
         ticks.logarithmic(axes.xaxis)
     else:
-        axes.set_xlim(0.0, 1.4 * high)
+        axes.set_xlim(0.0, 1.45 * high)
         ticks.linear(axes.xaxis)

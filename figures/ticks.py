@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, PercentFormatter
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 PREFIXES = {12: "T", 9: "G", 6: "M", 3: "k", 0: "", -3: "m", -6: "µ", -9: "n", -12: "p"}
 FEW_DECADES = 1.5  # of an axis shorter than this, steps of 1, 2, 5 are named too
+TIMES = "×"  # a factor has no prefixes
 MOST = 5  # names along an axis
 
 
@@ -41,7 +51,12 @@ def logarithmic(axis: Axis, unit: str | None = None) -> None:
     axis.set_major_locator(LogLocator(subs=subs, numticks=MOST + 2 * (len(subs) > 1) + 1))
     axis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=100) if decades < 6 else NullLocator())
     axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value) if unit is None else si(value, unit)))
+    if unit is None and (high >= 1e5 or low < 1e-3):
+        unit = ""
+    if unit in (None, TIMES):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}{unit or ''}"))
+    else:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: si(value, str(unit))))
 
 
 def linear(axis: Axis, prefixes: bool = False) -> None:
@@ -52,6 +67,36 @@ def linear(axis: Axis, prefixes: bool = False) -> None:
 
 def percent(axis: Axis, whole: float = 1.0) -> None:
     """Name shares of `whole` in per cent."""
-    symbol: Any = " %"
     axis.set_major_locator(MaxNLocator(MOST))
-    axis.set_major_formatter(PercentFormatter(xmax=whole, symbol=symbol))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / whole:.4g} %"))
+
+
+def thinned(figure: Figure) -> Figure:
+    """Leave out every other name along an axis where two would touch, as often as it takes; gives the figure."""
+    canvas = FigureCanvasAgg(figure)
+    for _ in range(4):
+        canvas.draw()
+        crowded = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if _crowded(axis, canvas)]
+        if not crowded:
+            break
+        for axis in crowded:
+            low, high = sorted(axis.get_view_interval())
+            shown = [place for place in axis.get_majorticklocs() if low <= place <= high]
+            axis.set_major_locator(FixedLocator(shown[::2]))
+    return figure
+
+
+def _crowded(axis: Axis, canvas: FigureCanvasAgg) -> bool:
+    """Whether names of numbers come closer than half their height; names that were given one by one stay."""
+    if isinstance(axis.get_major_locator(), FixedLocator) and isinstance(axis.get_major_formatter(), FixedFormatter):
+        return False
+    low, high = sorted(axis.get_view_interval())
+    boxes = [
+        tick.label1.get_window_extent(canvas.get_renderer())
+        for tick in axis.get_major_ticks()
+        if tick.label1.get_visible() and tick.label1.get_text() and low <= tick.get_loc() <= high
+    ]
+    across = axis.axis_name == "x"
+    spans = sorted((box.x0, box.x1) if across else (box.y0, box.y1) for box in boxes)
+    least = 0.5 * boxes[0].height if boxes and across else 0.0
+    return any(later[0] - sooner[1] < least for sooner, later in zip(spans, spans[1:], strict=False))

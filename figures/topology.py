@@ -100,9 +100,9 @@ def draw_up(runs: Sequence[Run], options: Options) -> Topology:
         raise FigureError("workers: expected only together with network=, got it with runs=")
     if not runs:
         raise FigureError("runs: expected a pattern of run folders, or network=<name>, got neither")
-    groups = list(grouped(runs, lambda run: (yaml.safe_dump(run.config.get("network")), run.workers)).values())
+    groups = list(grouped(runs, lambda run: tuple(sorted(map(str, _network(run).items())))).values())
     at_most([group[0] for group in groups], PANELS)
-    told = [{k: v for k, v in settings(g[0]).items() if k.startswith(("network.", "workers"))} for g in groups]
+    told = [_network(group[0]) for group in groups]
     plans = []
     with TemporaryDirectory() as folder:
         for at, (title, group) in enumerate(zip(labels(told, "network"), groups, strict=True)):
@@ -110,6 +110,10 @@ def draw_up(runs: Sequence[Run], options: Options) -> Topology:
             path.write_text(yaml.safe_dump(dict(group[0].config["network"])), encoding="utf-8")
             plans.append(_plan(title, str(path), str(group[0].workers)))
     return Topology(plans)
+
+
+def _network(run: Run) -> dict[str, Any]:
+    return {key: value for key, value in settings(run).items() if key.startswith(("network.", "workers"))}
 
 
 def _plan(title: str, network: str, workers: str) -> Plan:
@@ -153,14 +157,14 @@ def draw(topology: Topology, page: Page = DEFAULT) -> Figure:
         room, count = legend_inches(names, page, handle=2.4), len(topology.plans)
         figure, grid, columns = panels(page, count, legend=room, shape=0.8, least=2.4, most=4.2)
         for axes, plan in zip(grid, topology.plans, strict=True):
-            _network(axes, plan, looks, page, page.inches / columns)
+            _plan_on(axes, plan, looks, page, page.inches / columns)
             if count > 1:
                 axes.set_title(wrapped(plan.title, page.text, page.inches / columns - 0.3))
         below(figure, handles, names, page, handle=2.4)
     return figure
 
 
-def _network(axes: Axes, plan: Plan, looks: Mapping[str, tuple[str, Any]], page: Page, inches: float) -> None:
+def _plan_on(axes: Axes, plan: Plan, looks: Mapping[str, tuple[str, Any]], page: Page, inches: float) -> None:
     axes.set_axis_off()
     axes.set_aspect("equal", adjustable="datalim")
     width = page.scale * float(np.clip(60 / max(len(plan.links), 1), 0.4, 1.2))

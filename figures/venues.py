@@ -25,6 +25,7 @@ INCHES = {
 }
 # Points of text and of small text (ticks, legends).
 TEXT = {"neurips": (8.0, 7.0), "icml": (7.5, 6.5), "ieee": (7.5, 6.5), "acm": (7.5, 6.5), "talk": (15.0, 13.0)}
+TALLEST = 9.0  # inches of a page's text
 SLIDE = 5.625  # inches of height, where there is no choice
 KEYS = {
     "venue": "neurips|icml|ieee|acm|talk",
@@ -83,11 +84,23 @@ class Page:
             "savefig.bbox": None,
         }
 
-    def tall(self, inches: float) -> tuple[float, float]:
-        """Width and height of a figure that would like to be `inches` tall."""
-        return self.inches, self.height or inches
+    def tall(self, inches: float, least: float | None = None) -> tuple[float, float]:
+        """Width and height of a figure that would like to be `inches` tall, and needs `least` (default: `inches`).
 
-    def columns(self, panels: int, inches: float = 1.9) -> int:
+        Raises
+        ------
+        FigureError
+            If a slide, or a page, is not as tall as that.
+        """
+        room, needed = self.height or TALLEST, inches if least is None else least
+        if needed > room:
+            raise FigureError(
+                f"venue: expected a figure for which {self.venue} has room, {room:g} inches, got one of {needed:.1f}; "
+                "narrow runs=, or choose a wider or taller venue"
+            )
+        return self.inches, self.height or min(inches, room)
+
+    def columns(self, panels: int, inches: float = 1.75) -> int:
         """How many panels stand beside each other, each at least `inches` wide at 8 points; no row is left lopsided."""
         most = max(1, min(panels, int(self.inches / (inches * self.scale) + 1e-9)))
         rows = -(-panels // most)

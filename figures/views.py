@@ -78,7 +78,7 @@ VIEWS = {
         gantt.draw,
         {
             "rounds": "10:12         both ends included; default: the first three that spans.parquet holds",
-            "workers": "0,1,2        default: the first sixteen",
+            "workers": "0,1,2        default: the first sixteen of one run, fewer of several",
         },
         each=gantt.PANELS,
     ),
