@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import (
@@ -96,7 +96,7 @@ def _crowded(axis: Axis, canvas: FigureCanvasAgg) -> bool:
         for tick in axis.get_major_ticks()
         if tick.label1.get_visible() and tick.label1.get_text() and low <= tick.get_loc() <= high
     ]
-    across = axis.axis_name == "x"
+    across = isinstance(axis, XAxis)
     spans = sorted((box.x0, box.x1) if across else (box.y0, box.y1) for box in boxes)
     least = 0.5 * boxes[0].height if boxes and across else 0.0
     return any(later[0] - sooner[1] < least for sooner, later in zip(spans, spans[1:], strict=False))
