@@ -27,6 +27,7 @@ BOOKKEEPING = frozenset(
         "driver",
         "checkpoint_every",
         "eval_every",
+        "tracker",
     }
 )
 NAMES = ("name", "_target_")
@@ -51,7 +52,7 @@ def settings(run: Run, without: Collection[str] = ()) -> Settings:
             continue
         kept[key] = value
     for section in run.config:
-        if section not in without and isinstance(run.config[section], Mapping):
+        if section not in (*without, *BOOKKEEPING) and isinstance(run.config[section], Mapping):
             kept[f"{section}.name"] = section_name(run.config, section)
     return kept
 

@@ -34,6 +34,7 @@ from simulator.tasks.task import Task
 from simulator.tasks.validation import torch_device
 from simulator.threads import ChunkPool, deterministic_gpu, keep_memory, one_thread
 from simulator.trace import Header, TraceWriter
+from simulator.trackers import NoTracker, Tracker, watching
 
 
 def built(node: DictConfig, key: str) -> Any:
@@ -74,6 +75,7 @@ class Run:
         self.network: Network = built(config.network, "network")
         self.compute: Compute = built(config.compute, "compute")
         self.faults: Faults = built(config.faults, "faults")
+        self.tracker: Tracker = built(config.tracker, "tracker")
         self.algorithms: list[Any] = [built(config.algorithm, "algorithm") for _ in range(config.parts)]
         self.task: Task = built(config.task, "task")
         config.gradient_method = getattr(self.task, "gradient_method", config.gradient_method)
@@ -158,8 +160,9 @@ class Run:
             recording.restore(state)
             for algorithm, saved in zip(self.algorithms, state["algorithms"], strict=True):
                 algorithm.load(saved)
-        with self.pool, Progress(self.config, enabled=writes and self.config.progress) as progress:
-            recording.progress = progress.update
+        tracker = watching(self.tracker if writes else NoTracker(), config, self.folder.path, state)
+        with self.pool, Progress(self.config, enabled=writes and self.config.progress) as progress, tracker:
+            recording.progress, recording.evaluated = progress.update, tracker.mark
             try:
                 extra = self._cosimulate(recording) if self.messaging else self._record(recording)
             except (Diverged, Deadlock, Stranded):
@@ -168,7 +171,7 @@ class Run:
             finally:
                 if recording.trace is not None:
                     recording.trace.close()
-        return self._finish(recording, extra)
+        return tracker.ended(self._finish(recording, extra))
 
     def _admit(self, config: dict[str, Any]) -> None:
         """Refuse to touch the run in the folder unless it is this one and is to be resumed."""

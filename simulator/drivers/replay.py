@@ -106,7 +106,19 @@ def retimed(
 
     A racy trace can be played only where it was made, and with the `faults` it was made with.
     """
-    header, entries = read_trace(path)
+    return replayed(*read_trace(path), network, compute, marks, spans, faults)
+
+
+def replayed(
+    header: Header,
+    entries: Iterator[Entry],
+    network: Network,
+    compute: Compute,
+    marks: set[int],
+    spans: Spans | None = None,
+    faults: Faults = Faults(),  # noqa: B008 - frozen
+) -> list[tuple[int, Moment]]:
+    """Play a trace that has been read, as `retimed` does: many networks need not read it again."""
     first = next(entries, None)
     if first is None:
         return []
