@@ -141,6 +141,7 @@ def draw(breakdown: Breakdown, page: Page = DEFAULT) -> Figure:
         else:
             ticks.linear(axes.xaxis)
             title = f"Simulated time per round ({name})"
+        title = wrapped(title, page.text, 0.6 * page.inches)
         axes.set_xlabel(f"{title}\nabove: mean worker; below: slowest")
         below(figure, handles, titles, page, handle=1.4)
     return figure

@@ -8,7 +8,6 @@ from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import (
-    FixedFormatter,
     FixedLocator,
     FuncFormatter,
     LogLocator,
@@ -74,12 +73,15 @@ def percent(axis: Axis, whole: float = 1.0) -> None:
 def thinned(figure: Figure) -> Figure:
     """Leave out every other name along an axis where two would touch, as often as it takes; gives the figure."""
     canvas = FigureCanvasAgg(figure)
+    numbers = [
+        axis
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        if not isinstance(axis.get_major_locator(), FixedLocator)  # these were chosen one by one
+    ]
     for _ in range(4):
         canvas.draw()
-        crowded = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if _crowded(axis, canvas)]
-        if not crowded:
-            break
-        for axis in crowded:
+        for axis in (axis for axis in numbers if _crowded(axis, canvas)):
             low, high = sorted(axis.get_view_interval())
             shown = [place for place in axis.get_majorticklocs() if low <= place <= high]
             axis.set_major_locator(FixedLocator(shown[::2]))
@@ -87,9 +89,7 @@ def thinned(figure: Figure) -> Figure:
 
 
 def _crowded(axis: Axis, canvas: FigureCanvasAgg) -> bool:
-    """Whether names of numbers come closer than half their height; names that were given one by one stay."""
-    if isinstance(axis.get_major_locator(), FixedLocator) and isinstance(axis.get_major_formatter(), FixedFormatter):
-        return False
+    """Whether two names touch, or come closer than half their height beside each other."""
     low, high = sorted(axis.get_view_interval())
     boxes = [
         tick.label1.get_window_extent(canvas.get_renderer())

@@ -1,9 +1,9 @@
 """``python -m simulator.grid points=<file.csv> out=<file.csv> [network=wan_100m] [network.KEY=VALUE ...]``
 
 When each of many runs would be after a round, at many bandwidths and latencies, without a run folder for each. A line
-of `points` names a finished run's folder, one of its marked rounds, and the ``bandwidth_bps`` and ``latency_s`` (empty:
-the network's own) that every worker's link gets: up_bps and down_bps, and latency_s. `out` holds the same lines with
-the simulated ``seconds``. A trace is read once and played up to the last round that a point asks for.
+of `points` names a finished run's folder, one of its evaluated rounds, and the ``bandwidth_bps`` and ``latency_s`` to
+which `simulator.answers.knobs` turn the network (empty: left where it stands). `out` holds the same lines with the
+simulated ``seconds``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from hydra import initialize_config_module
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
-from simulator.clock import Clock, play
-from simulator.config import register, reporting
-from simulator.records.folder import RunFolder, atomically
-from simulator.retime import clocked
-from simulator.trace import Entry, Header, NotReplayable, read_trace
+from simulator.answers.knobs import bandwidth, latency, played_on
+from simulator.answers.runs import Finished
+from simulator.answers.timing import seconds_at_marks
+from simulator.config import reporting
+from simulator.records.folder import atomically
 
 COLUMNS = ("run", "round", "bandwidth_bps", "latency_s")
 
@@ -36,7 +35,7 @@ class Point(NamedTuple):
     latency_s: float | None
 
 
-def seconds_at(points: Sequence[Point], network: str | None, overrides: list[str]) -> list[float]:
+def seconds_at(points: Sequence[Point], network: str | None, overrides: Sequence[str]) -> list[float]:
     """Answer questions, in their order; `network` and `overrides` are those of `python -m simulator.retime`.
 
     Raises
@@ -44,56 +43,45 @@ def seconds_at(points: Sequence[Point], network: str | None, overrides: list[str
     RunFolderError
         If a run is not finished or damaged.
     NotReplayable
-        If a run is racy, or its programs talk by messages.
+        If a run is racy.
     ValueError
-        If a round has no mark, or the network has no links of one bandwidth and latency.
+        If a round was not evaluated, or the network's links have not one bandwidth and latency to turn.
     """
     found: dict[int, float] = {}
     order = sorted(range(len(points)), key=lambda at: points[at].run)
-    for run, places in groupby(order, key=lambda at: points[at].run):
-        source, asked = RunFolder(Path(run)), list(places)
-        source.require_complete()
-        with initialize_config_module("conf", version_base="1.3"):
-            config = clocked(source, network, overrides)
-        header, entries = _entries(source, max(points[at].round for at in asked))
+    for path, places in groupby(order, key=lambda at: points[at].run):
+        run, asked = Finished.read(Path(path)), list(places)
+        rounds, config = list(run.rounds), played_on(run, network, overrides)
+        turns = list(dict.fromkeys((points[at].bandwidth_bps, points[at].latency_s) for at in asked))
+        clocks = seconds_at_marks(run.folder, [turned(config, *turn) for turn in turns])
         for at in asked:
-            found[at] = _played(points[at], config, header, entries)
+            point = points[at]
+            if point.round not in rounds:
+                raise ValueError(f"round: expected one that was evaluated in {path}, got {point.round}")
+            row = turns.index((point.bandwidth_bps, point.latency_s))
+            found[at] = float(clocks[row, rounds.index(point.round)])
     return [found[at] for at in range(len(points))]
 
 
-def _entries(source: RunFolder, last: int) -> tuple[Header, list[Entry]]:
-    """Read a trace up to the mark of a round."""
-    header, rest = read_trace(source.trace)
-    if header.racy is not None:
-        raise NotReplayable(f"run: expected a trace that time has not touched, got a racy one ({header.racy})")
-    entries: list[Entry] = []
-    for entry in rest:
-        if "process" in entry:
-            raise NotReplayable(f"run: expected a synchronous program, got one that talks by messages ({source.path})")
-        entries.append(entry)
-        if entry["op"] == "mark" and entry["round"] >= last:
-            break
-    return header, entries
+def turned(config: DictConfig, bandwidth_bps: float | None, latency_s: float | None) -> DictConfig:
+    """Turn both knobs of a network.
 
-
-def _played(point: Point, config: DictConfig, header: Header, entries: Sequence[Entry]) -> float:
-    from simulator.runner import built
-
-    here = OmegaConf.create(config)
-    with open_dict(here):
-        for value, keys in ((point.bandwidth_bps, ("up_bps", "down_bps")), (point.latency_s, ("latency_s",))):
-            for key in keys if value is not None else ():
-                if key not in here.network:
-                    raise ValueError(
-                        f"network: expected one whose links have a {key}, such as lan_1g or wan_100m, got "
-                        f"{here.network.get('name')}"
-                    )
-                here.network[key] = value
-    clock = Clock(header, built(here.network, "network"), built(here.compute, "compute"))
-    moments = play(entries, clock, {point.round})
-    if not moments:
-        raise ValueError(f"round: expected one with a mark in {point.run}, got {point.round}")
-    return moments[0][1].seconds
+    Raises
+    ------
+    ValueError
+        If one is no rate or duration but a factor: the network has not one figure for all of its links.
+    """
+    for value, knob in ((bandwidth_bps, bandwidth), (latency_s, latency)):
+        if value is None:
+            continue
+        found = knob(config)
+        if found.unit == "times":
+            raise ValueError(
+                f"network: expected one whose links have one {knob.__name__}, such as lan_1g or wan_100m, got "
+                f"{config.network.get('name')}"
+            )
+        config = found.turned(config, value)
+    return config
 
 
 def read_points(path: Path) -> list[Point]:
@@ -140,7 +128,6 @@ def main() -> None:
     for key in ("points", "out"):
         if not given.get(key):
             raise ValueError(f"{key}: expected a file, got nothing ({key}=<file.csv>)")
-    register()
     points = read_points(Path(given["points"]))
     seconds = seconds_at(points, given.get("network"), overrides)
     lines = [(*COLUMNS, "seconds"), *((*point, repr(at)) for point, at in zip(points, seconds, strict=True))]
