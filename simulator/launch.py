@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
+from simulator.records.folder import RunFolder
 from simulator.report import print_report
 from simulator.runner import Run, World
 
 
-def launch(config: DictConfig, folder: Path) -> None:
-    """Run a configuration in `folder` and print the closing table.
+def launch(
+    config: DictConfig, folder: Path, report: Callable[[RunFolder, dict[str, Any]], None] = print_report
+) -> None:
+    """Run a configuration in `folder` and report on it, unless told otherwise by the closing table.
 
     Raises
     ------
@@ -23,7 +28,7 @@ def launch(config: DictConfig, folder: Path) -> None:
         config.driver = "distributed"  # several ranks that each ran it all would write into one folder
     if config.driver != "distributed":
         run = Run(config, folder)
-        print_report(run.folder, run.execute())
+        report(run.folder, run.execute())
         return
     if "RANK" not in os.environ:
         raise ValueError("driver: expected torchrun --nproc-per-node N -m simulator ... for driver=distributed")
@@ -50,6 +55,6 @@ def launch(config: DictConfig, folder: Path) -> None:
         summary = run.execute()
         dist.barrier()
         if rank == 0:
-            print_report(run.folder, summary)
+            report(run.folder, summary)
     finally:
         dist.destroy_process_group()
