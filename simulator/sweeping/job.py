@@ -66,7 +66,7 @@ def _alone(config: DictConfig, folder: Path) -> str | None:
     return None
 
 
-def _in_sweep(config: DictConfig, folder: Path, hydra: DictConfig) -> str | None:
+def _in_sweep(config: DictConfig, folder: Path, hydra: Any) -> str | None:
     """Run a job of a sweep: go on with what its folder holds, and let nothing but an interrupt get out."""
     config.resume = True
     config.progress = False  # the sweep has one display for all

@@ -31,9 +31,8 @@ def check_launcher(arguments: Sequence[str]) -> None:
         key, _, name = argument.partition("=")
         package, extra = NEEDS.get(name, ("hydra_plugins", ""))
         if key == "hydra/launcher" and not _installed(package):
-            raise ValueError(
-                f"hydra/launcher: expected one that is installed, got {name}, which needs pip install 'bitclock[{extra}]'"
-            )
+            needs = f"pip install 'bitclock[{extra}]'"
+            raise ValueError(f"hydra/launcher: expected one that is installed, got {name}, which needs {needs}")
 
 
 def _installed(package: str) -> bool:

@@ -73,7 +73,7 @@ class Resuming(Launcher):
         with Watch(folder, {job.name: job.rounds for job in jobs}, bool(self.config.progress)) as watch:
             try:
                 returns = self.inner.launch([job.overrides for job in jobs], first)
-            except Exception as error:  # each launcher has its own for a worker that was killed or a cluster that is gone
+            except Exception as error:  # each launcher has its own for a killed worker and a lost cluster
                 first_line = (str(error).splitlines() or [""])[0]
                 watch.say(f"the launcher gave up: {type(error).__name__}: {first_line}; the same command goes on")
             watch.look()
