@@ -105,9 +105,7 @@ def _stacked_column(tables: Sequence[pa.Table], name: str) -> pa.Array | pa.Chun
     if len(types) > 1:
         return one_type([value for table in tables for value in _values(table, name)])
     kind = next(iter(types), pa.float64())
-    pieces = [
-        table[name].cast(kind) if name in table.column_names else pa.nulls(len(table), kind) for table in tables
-    ]
+    pieces = [table[name].cast(kind) if name in table.column_names else pa.nulls(len(table), kind) for table in tables]
     return pa.chunked_array([chunk for piece in pieces for chunk in getattr(piece, "chunks", [piece])], kind)
 
 
