@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,14 @@ State = Literal["finished", "failed", "running", "half-written", "not begun"]
 
 class Busy(RunFolderError):
     """Another process is at work in a job's folder."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for: the hash of the configuration, and the overrides that it came from."""
+
+    asked: str
+    overrides: list[str]
 
 
 @dataclass(frozen=True)
@@ -85,16 +93,19 @@ class SweepFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def plan(self, jobs: Mapping[str, list[str]]) -> None:
-        """Note jobs by the name of their folder, with their overrides, beside those of earlier calls."""
+    def plan(self, jobs: Mapping[str, Job]) -> dict[str, Job]:
+        """Note jobs by the name of their folder, and give all that were; the first to ask for a folder has it."""
         self.path.mkdir(parents=True, exist_ok=True)
-        content = json.dumps(self.planned() | dict(jobs), indent=1) + "\n"
+        every = dict(jobs) | self.planned()
+        content = json.dumps({name: asdict(job) for name, job in every.items()}, indent=1) + "\n"
         atomically(self.path / PLAN, lambda path: _write(path, content))
+        return every
 
-    def planned(self) -> dict[str, list[str]]:
-        """Give the overrides of every job that was ever asked for here, by the name of its folder."""
+    def planned(self) -> dict[str, Job]:
+        """Give every job that was ever asked for here, by the name of its folder."""
         try:
-            return dict(json.loads((self.path / PLAN).read_text(encoding="utf-8")))
+            content = dict(json.loads((self.path / PLAN).read_text(encoding="utf-8")))
+            return {name: Job(**job) for name, job in content.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError) as error:
@@ -115,6 +126,13 @@ class SweepFolder:
         if not names:
             raise RunFolderError(f"status: expected the folder of a sweep, got {self.path}, which holds no job")
         return [self.standing(name) for name in names]
+
+    def finished(self, name: str) -> bool:
+        """Whether a job has ended well."""
+        try:
+            return RunFolder(self.path / name).complete
+        except RunFolderError:
+            return False
 
     def standing(self, name: str) -> Standing:
         """Tell how far one job is."""

@@ -43,9 +43,12 @@ class Watch:
     def __init__(self, folder: SweepFolder, rounds: Mapping[str, int], shown: bool) -> None:
         self.folder, self.rounds = folder, dict(rounds)
         self.said: list[str] = []
-        self._open = dict(rounds)
+        self.failed: set[str] = set()
+        # A job may find out for itself that it was finished before.
+        self._open = {name: count for name, count in rounds.items() if not folder.finished(name)}
         self._known = {name: _stamp(folder, name) for name in rounds}
-        self._already = sum(fraction(folder.path / name, count) for name, count in rounds.items())
+        self._already: float = len(rounds) - len(self._open)
+        self._already += sum(fraction(folder.path / name, count) for name, count in self._open.items())
         self._began, self._line = time.monotonic(), time.monotonic()
         self._stop, self._looking = threading.Event(), threading.Lock()
         console = Console(stderr=True)
@@ -74,9 +77,9 @@ class Watch:
 
     def tell(self, name: str, why: str) -> None:
         """Say that a job failed, unless that was said."""
-        text = f"{name}: {why}"
-        if text not in self.said:
-            self.say(text)
+        if name not in self.failed:
+            self.failed.add(name)
+            self.say(f"{name}: {why}")
 
     def look(self) -> None:
         """Say what has ended since the last look, and bring the display up to date."""
@@ -108,7 +111,7 @@ class Watch:
         gained = done - self._already
         left = passed * (len(self.rounds) - done) / gained if gained > 0 else None
         about = f", about {duration(left)} left" if left else ""
-        failed = f", {len(self.said)} failed" if self.said else ""
+        failed = f", {len(self.failed)} failed" if self.failed else ""
         text = f"{ended}/{len(self.rounds)} jobs{failed}{about}"
         self._bar.update(self._task, completed=done, told=text)
         if self._shown and not self._terminal and time.monotonic() - self._line > _LINE_EVERY_S:
