@@ -89,7 +89,9 @@ def one_type(values: Sequence[Any]) -> pa.Array:
         return pa.nulls(len(values), pa.float64())
     if kinds <= {int, float}:
         whole = kinds == {int} and all(-(2**63) <= value < 2**63 for value in values if value is not None)
-        return pa.array(values, pa.int64() if whole else pa.float64())
+        if whole:
+            return pa.array(values, pa.int64())
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())
     if len(kinds) == 1 and kinds <= {bool, str}:
         return pa.array(values)
     return pa.array([None if value is None else _text(value) for value in values], pa.string())
