@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,8 @@ def stacked(runs: Sequence[Finished]) -> pa.Table:
         "group": [run.group for run in ordered],
     }
     columns = {name: pa.array(values, pa.string()).take(repeat) for name, values in leading.items()}
-    for name in _names(run.marks.column_names for run in ordered):
-        columns[name] = _stacked_column([run.marks for run in ordered], name)
+    marks = stacked_marks([run.marks for run in ordered])
+    columns |= {name: marks[name] for name in marks.column_names}
     for name in sorted({key for run in ordered for key in run.settings}):
         columns[name] = one_type([run.settings.get(name) for run in ordered]).take(repeat)
     return pa.table(columns)
@@ -101,23 +101,21 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _stacked_column(tables: Sequence[pa.Table], name: str) -> pa.Array | pa.ChunkedArray:
-    """Stack one column of the marks; it keeps its type where the runs agree on it."""
-    types = {table.schema.field(name).type for table in tables if name in table.column_names} - {pa.null()}
-    if len(types) > 1:
-        return one_type([value for table in tables for value in _values(table, name)])
-    kind = next(iter(types), pa.float64())
-    pieces = [table[name].cast(kind) if name in table.column_names else pa.nulls(len(table), kind) for table in tables]
-    return pa.chunked_array([chunk for piece in pieces for chunk in getattr(piece, "chunks", [piece])], kind)
+def stacked_marks(tables: Sequence[pa.Table]) -> pa.Table:
+    """Stack the marks of runs; a column keeps its type where they agree on it, and is null where a run lacks it."""
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException:
+        names = dict.fromkeys(name for table in tables for name in table.column_names)
+        table = pa.table(
+            {name: one_type([value for table in tables for value in _values(table, name)]) for name in names}
+        )
+    kinds = [pa.field(field.name, pa.float64()) if pa.types.is_null(field.type) else field for field in table.schema]
+    return table.cast(pa.schema(kinds))
 
 
 def _values(table: pa.Table, name: str) -> list[Any]:
     return table[name].to_pylist() if name in table.column_names else [None] * len(table)
-
-
-def _names(lists: Iterable[Sequence[str]]) -> list[str]:
-    """Give every name once, in the order in which it first comes."""
-    return list(dict.fromkeys(name for names in lists for name in names))
 
 
 def run_folders(patterns: Sequence[str]) -> list[Path]:

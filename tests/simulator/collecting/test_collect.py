@@ -87,6 +87,12 @@ def test_metrics_that_older_runs_lack_are_null(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_metrics_of_different_types_become_text(tmp_path: Path) -> None:
+    write(tmp_path / "a", {"workers": 1}, note=["low", "high"])
+    write(tmp_path / "b", {"workers": 2}, note=[1.5, 2.5])
+    assert {row["note"] for row in collect([str(tmp_path)]).to_pylist()} == {"low", "high", "1.5", "2.5"}
+
+
 def test_half_written_and_damaged_runs_are_named_once(tmp_path: Path, command: Command) -> None:
     for name in ("good", "half", "no_timeline", "damaged", "other_marks", "failed", "no_config"):
         write(tmp_path / name, {"name": name})

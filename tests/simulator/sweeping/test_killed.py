@@ -17,8 +17,8 @@ from simulator.sweeping.folder import SweepFolder
 from tests.simulator.sweeping.sweeps import environment, results, sweep
 
 LONG = [
-    "algorithm=topk,fedavg", "seed=1,2", "task=quadratic", "task.dimensions=100", "workers=4", "rounds=500",
-    "eval_every=25", "checkpoint_every=25", "algorithm.lr=0.01", "progress=false", "cache=off",
+    "algorithm=topk,fedavg", "seed=1,2", "task=quadratic", "task.dimensions=100", "workers=4", "rounds=240",
+    "eval_every=20", "checkpoint_every=20", "algorithm.lr=0.01", "progress=false", "cache=off",
 ]  # fmt: skip
 
 
