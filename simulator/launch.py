@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
 from simulator.cached import obtain
+from simulator.records.folder import RunFolder
 from simulator.report import print_report
 from simulator.runner import Run, World
 
 
-def launch(config: DictConfig, folder: Path) -> None:
-    """Run a configuration in `folder` and print the closing table.
+def launch(
+    config: DictConfig, folder: Path, report: Callable[[RunFolder, dict[str, Any]], None] = print_report
+) -> None:
+    """Run a configuration in `folder` and report on it, unless told otherwise by the closing table.
 
     Raises
     ------
@@ -26,10 +31,10 @@ def launch(config: DictConfig, folder: Path) -> None:
         if config.cache == "on":
             obtained = obtain(config, folder)
             print(obtained)
-            print_report(obtained.folder, obtained.summary)
+            report(obtained.folder, obtained.summary)
         else:
             run = Run(config, folder)
-            print_report(run.folder, run.execute())
+            report(run.folder, run.execute())
         return
     if "RANK" not in os.environ:
         raise ValueError("driver: expected torchrun --nproc-per-node N -m simulator ... for driver=distributed")
@@ -56,6 +61,6 @@ def launch(config: DictConfig, folder: Path) -> None:
         summary = run.execute()
         dist.barrier()
         if rank == 0:
-            print_report(run.folder, summary)
+            report(run.folder, summary)
     finally:
         dist.destroy_process_group()
