@@ -76,7 +76,7 @@ class Network:
     ) -> None:
         if not isinstance(name, str):
             raise ValueError(f"network.name: expected a string, got {name!r}")
-        self.name = name
+        self.name, self.mode = name, mode
         self.paths = Paths(fabric, make_transport(transport), jitter, buffer_bytes)
         self.schedules = Schedules.read(schedules, fabric)
         self._player = Player(self.paths, mode, self.schedules)
@@ -90,11 +90,6 @@ class Network:
     def workers(self) -> int:
         """The number of workers, n."""
         return self.paths.fabric.workers
-
-    @property
-    def collapsed(self) -> bool:
-        """Whether vectors and closed forms are used where they are exact, not a process for every message."""
-        return self._player.collapsed
 
     @property
     def carried_bits(self) -> Floats:

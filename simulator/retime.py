@@ -8,12 +8,15 @@ run's own network is played.
 
 from __future__ import annotations
 
+import copy
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -62,8 +65,7 @@ def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> Dic
             parts = [override for override in chosen if override.lstrip("+~").startswith(f"{group}.")]
             whole = [override for override in chosen if override.split("=")[0] == group]
             if whole:
-                shared = [f"workers={config.workers}", f"seed={config.seed}"]
-                config[group] = plain(compose("config", overrides=[*shared, *whole, *parts]))[group]
+                config[group] = _composed(group, config.workers, config.seed, *whole, *parts)
                 continue
             for part in parts:
                 key, value = part.lstrip("+~").split("=", 1)
@@ -73,6 +75,18 @@ def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> Dic
         config.compute.stragglers = config.stragglers  # a copy of it, as in every run
     check(config)
     return config
+
+
+def _composed(group: str, workers: int, seed: int, *overrides: str) -> dict[str, Any]:
+    """Compose one group anew for so many workers and a seed."""
+    found = copy.deepcopy(_compose(workers, *overrides))
+    found.seed = seed  # what is drawn from it refers to it, so that one composition serves every seed
+    return dict(plain(found)[group])
+
+
+@lru_cache(maxsize=64)
+def _compose(workers: int, *overrides: str) -> DictConfig:
+    return compose("config", overrides=[f"workers={workers}", *overrides])
 
 
 def main() -> None:

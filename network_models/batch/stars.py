@@ -23,7 +23,7 @@ def is_plain_star(network: Network) -> bool:
     """Whether a network is one that `Stars` can stand for: links of constant rates, no memory, no draws, no library."""
     fabric, settings = network.paths.fabric, network.schedules
     plain = isinstance(fabric, Links) and fabric.half_duplex is None and network.paths.plain
-    return plain and network.collapsed and settings.profile == "ideal" and network.paths.regime.silent
+    return plain and network.mode == "collapsed" and settings.profile == "ideal" and network.paths.regime.silent
 
 
 class Stars:

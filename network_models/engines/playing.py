@@ -54,11 +54,6 @@ class Player:
         self._reference = Reference(paths) if mode == "message" else None
         self._known: dict[Hashable, Any] = {}
 
-    @property
-    def collapsed(self) -> bool:
-        """Whether this is not the reference."""
-        return self._reference is None
-
     def collective(
         self, name: str, workers: Integers, start: Floats, call: Call, server_start: float | None = None
     ) -> Timing:

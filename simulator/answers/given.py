@@ -11,7 +11,8 @@ import numpy as np
 
 from network_models import rate_bps
 from network_models import seconds as duration
-from simulator.answers.groups import CLOCK
+from simulator.answers.groups import CLOCK, Group, grouped, one_clock
+from simulator.answers.runs import Finished
 from simulator.answers.target import Target
 
 PATTERNS = ("runs", "a", "b")
@@ -106,6 +107,19 @@ class Given:
     def retimes(self) -> bool:
         """Whether another network or compute model than the recorded one is asked for."""
         return "network" in self.options or bool(self.overrides)
+
+    def groups(self, runs: Sequence[Finished]) -> list[Group]:
+        """Put runs together that differ by their seed: as recorded, or by trajectory where they are played elsewhere.
+
+        Raises
+        ------
+        ValueError
+            If they are to be played with compute models, or on networks, that differ from run to run.
+        """
+        if not self.retimes:
+            return grouped(runs)
+        one_clock(runs, self.overrides, "network" in self.options)
+        return grouped(runs, CLOCK)
 
     def figure(self, key: str, unit: str, default: float) -> float:
         """Read a figure in a knob's unit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from simulator.answers.runs import Finished
 from simulator.config import FREE
 
 # How a run was hosted and shown changes no number; how often it was evaluated changes which are known.
-HOSTING = FREE | {"seed", "driver", "parts", "eval_every", "device"}
+HOSTING = FREE | {"seed", "driver", "parts", "eval_every"}
 # What re-timing replaces: runs that differ in these alone are one trajectory.
 CLOCK = frozenset({"network", "compute", "stragglers"})
+_MEASURED = ("compute.seconds_per_step", "compute.memory_bytes_per_s", "compute.profile")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,44 @@ def grouped(runs: Sequence[Finished], without: Collection[str] = ()) -> list[Gro
     return [Group(name, network, tuple(of)) for name, network, of in named]
 
 
+def one_clock(runs: Sequence[Finished], overrides: Collection[str], network: bool) -> None:
+    """Refuse to play runs side by side whose own compute models or networks differ.
+
+    Parameters
+    ----------
+    overrides : collection of str
+        Settings that replace theirs, which may differ.
+    network : bool
+        Whether a network replaces theirs.
+
+    Raises
+    ------
+    ValueError
+        Naming two runs and the keys in which they differ. Seeds, and what `compute=measured` has measured for each,
+        may differ.
+    """
+    replaced = {override.lstrip("+~").partition("=")[0] for override in overrides} | ({"network"} if network else set())
+
+    def clock(run: Finished) -> dict[str, Any]:
+        sections = {key: run.config[key] for key in CLOCK if key in run.config}
+        measured = _MEASURED if run.name("compute") == "measured" else ()
+        return {
+            key: value
+            for key, value in _flat(sections, run.config)
+            if key not in measured
+            and not key.endswith(".seed")
+            and not any(key == one or key.startswith(f"{one}.") for one in replaced)
+        }
+
+    first = clock(runs[0])
+    for run in runs[1:]:
+        other = clock(run)
+        apart = sorted(key for key in first.keys() | other.keys() if first.get(key) != other.get(key))
+        if apart:
+            told = ", ".join(f"{key} ({first.get(key)!r} and {other.get(key)!r})" for key in apart[:3])
+            raise ValueError(f"{told}: expected one for all runs, got two in {runs[0].path} and {run.path}; give one")
+
+
 def _one_per_seed(runs: Sequence[Finished]) -> list[Finished]:
     kept: dict[int, Finished] = {}
     for run in runs:
@@ -88,20 +127,19 @@ def _one_per_seed(runs: Sequence[Finished]) -> list[Finished]:
 
 
 def _settings(config: Mapping[str, Any], without: Collection[str]) -> dict[str, Any]:
+    counted = {key: value for key, value in config.items() if key not in HOSTING and key not in without}
+    return dict(_flat(counted, config))
+
+
+def _flat(value: Mapping[str, Any], top: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Flatten a configuration to dotted keys; copies of top-level keys and sections in a section are left out."""
-    flat: dict[str, Any] = {}
-
-    def visit(value: Mapping[str, Any], prefix: str) -> None:
-        for key, item in value.items():
-            if prefix and item == config.get(key) and item is not None:
-                continue
-            if isinstance(item, Mapping):
-                visit(item, f"{prefix}{key}.")
-            else:
-                flat[f"{prefix}{key}"] = json.dumps(item) if isinstance(item, list) else item
-
-    visit({key: value for key, value in config.items() if key not in HOSTING and key not in without}, "")
-    return flat
+    for key, item in value.items():
+        if prefix and item == top.get(key) and item is not None:
+            continue
+        if isinstance(item, Mapping):
+            yield from _flat(item, top, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", json.dumps(item) if isinstance(item, list) else item
 
 
 def labels(groups: Sequence[Mapping[str, Any]], lead: str = "algorithm") -> list[str]:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from simulator.answers.best import Best, best
 from simulator.answers.commands.targets import TARGET, measured
 from simulator.answers.given import Given
-from simulator.answers.groups import CLOCK, Group, grouped, one_task
+from simulator.answers.groups import CLOCK, Group, grouped, one_clock, one_task
 from simulator.answers.knobs import Knob, bandwidth, latency, played_on
 from simulator.answers.runs import Finished, find_runs
 from simulator.answers.table import Answer, AtLeast
@@ -39,7 +39,7 @@ def answer(given: Given) -> Answer:
         return _over_grid(runs, target, given, confidence, notes)
     if not given.retimes:
         return _as_recorded(runs, target, confidence, notes)
-    groups, names = grouped(runs, CLOCK), given.networks()
+    groups, names = given.groups(runs), given.networks()
     times, reached = times_to_target(
         groups, target, lambda run: [played_on(run, name, given.overrides) for name in names]
     )
@@ -63,6 +63,7 @@ def _over_grid(runs: Sequence[Finished], target: Target, given: Given, confidenc
     names = given.networks()
     if len(names) != 1:
         raise ValueError(f"network: expected one with bandwidth= or latency=, got {', '.join(map(str, names))}")
+    one_clock(runs, given.overrides, names[0] is not None)
     groups = grouped(runs, CLOCK)
     config = played_on(runs[0], names[0], given.overrides)
     knobs = (bandwidth(config), latency(config))

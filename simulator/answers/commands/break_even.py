@@ -10,11 +10,10 @@ from omegaconf import DictConfig
 from simulator.answers.break_even import BreakEven, Contest, break_even, mean_meeting, pairs
 from simulator.answers.commands.targets import TARGET
 from simulator.answers.given import Given
-from simulator.answers.groups import CLOCK, Group, grouped, one_task
+from simulator.answers.groups import CLOCK, Group, grouped, one_clock, one_task
 from simulator.answers.knobs import Knob, bandwidth, key_of, played_on
 from simulator.answers.runs import find_runs
 from simulator.answers.table import Answer
-from simulator.config import differences, plain
 
 SEARCH = {
     "network": "one network to play them on (default: their own)",
@@ -37,6 +36,7 @@ def answer(given: Given) -> Answer:
     """Tabulate a row for each seed and meeting."""
     (first, left), (second, right) = (find_runs(given.patterns[key], key) for key in ("a", "b"))
     one_task([*first, *second])
+    one_clock([*first, *second], given.overrides, "network" in given.options)
     sides = [_one_group(grouped(runs, CLOCK), key) for runs, key in ((first, "a"), (second, "b"))]
     names = [side.label for side in sides]
     if names[0] == names[1]:
@@ -45,7 +45,6 @@ def answer(given: Given) -> Answer:
     found: list[BreakEven] = []
     for pair in pairs(sides[0].runs, sides[1].runs):
         configs = [played_on(run, one_network(given), given.overrides) for run in pair]
-        same_network(*configs)
         knob, low, high = search(given, configs[0])
         contest = Contest(pair, (configs[0], configs[1]))
         rest = (given.whole("points", 25), given.number("tolerance", 1e-3))
@@ -72,20 +71,6 @@ def one_network(given: Given) -> str | None:
     if len(names) > 1:
         raise ValueError(f"network: expected one, got {', '.join(map(str, names))}")
     return names[0]
-
-
-def same_network(first: DictConfig, second: DictConfig) -> None:
-    """Refuse to compare two runs on different networks.
-
-    Raises
-    ------
-    ValueError
-        Naming the keys in which they differ.
-    """
-    one, other = ({"network": plain(config)["network"] | {"seed": 0}} for config in (first, second))
-    apart = differences(one, other)
-    if apart:
-        raise ValueError(f"network: expected one for both, or network=NAME, got {'; '.join(apart)}")
 
 
 def search(given: Given, config: DictConfig) -> tuple[Knob, float, float]:

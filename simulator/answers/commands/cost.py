@@ -7,7 +7,7 @@ from dataclasses import fields
 from simulator.answers.commands.targets import TARGET, measured
 from simulator.answers.cost import Prices, Usage, energy, money
 from simulator.answers.given import Given
-from simulator.answers.groups import CLOCK, grouped, one_task
+from simulator.answers.groups import one_task
 from simulator.answers.knobs import played_on
 from simulator.answers.runs import Finished, find_runs
 from simulator.answers.table import Answer, AtLeast
@@ -52,7 +52,7 @@ def answer(given: Given) -> Answer:
     )
     kinds += [("J", energy)] if prices.energetic else []
     rows: list[tuple[object, ...]] = []
-    for group in grouped(runs, CLOCK if given.retimes else ()):
+    for group in given.groups(runs):
         for run in group.runs:
             for name in names:
                 usage, network = _usage(run, name, given)

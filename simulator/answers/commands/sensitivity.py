@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.answers.commands.targets import TARGET
 from simulator.answers.given import Given
-from simulator.answers.groups import CLOCK, grouped, one_task
+from simulator.answers.groups import one_task
 from simulator.answers.knobs import played_on
 from simulator.answers.runs import find_runs
 from simulator.answers.sensitivity import sensitivity
@@ -23,7 +23,7 @@ def answer(given: Given) -> Answer:
     one_task(runs)
     target = given.target() if "target" in given.options else None
     rows: list[tuple[object, ...]] = []
-    for group in grouped(runs, CLOCK):
+    for group in given.groups(runs):
         for run in group.runs:
             for name in given.networks():
                 config = played_on(run, name, given.overrides)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from simulator.answers.given import Given
-from simulator.answers.groups import CLOCK, Group, grouped, one_task
+from simulator.answers.groups import Group, one_task
 from simulator.answers.knobs import played_on
 from simulator.answers.over_seeds import OverSeeds, over_seeds
 from simulator.answers.runs import Finished, Floats, Missing, find_runs
@@ -41,7 +41,7 @@ def answer(given: Given) -> Answer:
     somebody_reaches(runs, target)
     names = given.networks() if given.retimes else [None]
     rows, notes = [], [f"left out: {one}" for one in (*left, *missing)]
-    groups = grouped(runs, CLOCK if given.retimes else ())
+    groups = given.groups(runs)
     clocks = {run.path: _clocks(run, given) for run in runs}
     auto = given.options.get("horizon") == "auto"
     for at, name in enumerate(names):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.answers.commands.break_even import SEARCH, one_network, search
 from simulator.answers.given import Given
-from simulator.answers.groups import CLOCK, grouped, one_task
+from simulator.answers.groups import one_task
 from simulator.answers.knobs import played_on
 from simulator.answers.runs import find_runs
 from simulator.answers.table import Answer
@@ -18,7 +18,7 @@ def answer(given: Given) -> Answer:
     runs, left = find_runs(given.patterns["runs"])
     one_task(runs)
     share, rows = given.number("share", 0.9), []
-    for group in grouped(runs, CLOCK):
+    for group in given.groups(runs):
         for run in group.runs:
             config = played_on(run, one_network(given), given.overrides)
             knob, low, high = search(given, config)

@@ -136,7 +136,7 @@ def test_two_runs_on_different_networks_are_not_compared(runs: Path, tmp_path: P
     run(tmp_path / "far", "task=logistic", "workers=4", "rounds=20", "eval_every=5", "network=lte")
     given = [f"a={runs}/topk-1", f"b={tmp_path}/far", "target=0.7"]
     code, _, err = command(MODULE, "break_even", *given)
-    assert code == 1 and "network: expected one for both, or network=NAME, got network." in err
+    assert code == 1 and "network.down_bps (" in err and "expected one for all runs, got two in " in err
     assert command(MODULE, "break_even", *given, "network=lte")[0] == 0
 
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from simulator.answers.groups import CLOCK, grouped, one_task
+from simulator.answers.groups import CLOCK, grouped, one_clock, one_task
 from simulator.answers.runs import Finished
 from tests.simulator.answers.conftest import Made
 
@@ -54,3 +54,17 @@ def test_tasks_are_not_mixed(made: Made) -> None:
     assert one_task(runs[:1]) == "quadratic"
     with pytest.raises(ValueError, match=r"runs: expected one task, got quadratic .*, logistic \(such as .*b\)"):
         one_task(runs)
+
+
+def test_runs_that_are_played_side_by_side_have_one_clock(made: Made) -> None:
+    here = made("a", [0.5], "seed=1")
+    there = made("b", [0.5], "seed=2", "network.latency_s=5 ms")
+    slow = made("c", [0.5], "seed=2", "compute.seconds_per_step=1")
+    one_clock([here, made("d", [0.5], "seed=3")], [], network=False)  # a seed may differ
+    one_clock([here, there], [], network=True)
+    one_clock([here, there], ["network.latency_s=1 ms"], network=False)
+    one_clock([here, slow], ["compute=counted"], network=False)
+    with pytest.raises(ValueError, match=r"network.latency_s \(0.01 and '5 ms'\): expected one for all .* give one$"):
+        one_clock([here, there], ["compute=counted"], network=False)
+    with pytest.raises(ValueError, match=r"compute.seconds_per_step \(0.1 and 1\): expected one for all runs"):
+        one_clock([here, slow], [], network=True)

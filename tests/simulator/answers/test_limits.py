@@ -92,6 +92,13 @@ def test_outages_and_other_traffic_leave_the_rate_finite(trained: Finished) -> N
     assert ideal(played_on(trained, "wan_10m"), "bandwidth").network.rate_factor == math.inf
 
 
+def test_software_of_a_profile_is_what_is_left(trained: Finished) -> None:
+    config = played_on(trained, "lan_1g", ["network.profile={name: gloo, call_s: 0.25}"])
+    gloo = sensitivity(trained, config)
+    assert gloo.left == pytest.approx(4 * 2 * 0.25, rel=0.01)  # four rounds, a way up and a way down
+    assert {limit.name: limit.saved > 0 for limit in gloo.limits} == dict.fromkeys(IDEALS, True)
+
+
 def test_what_cannot_be_ideal(trained: Finished) -> None:
     config = played_on(trained)
     with pytest.raises(ValueError, match="ideal: expected some of bandwidth, latency, compute, encode, got 'luck'"):
