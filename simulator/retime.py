@@ -1,35 +1,33 @@
-"""``python -m simulator.retime run=<folder> network=wan_10m,lte``: play a finished run on other networks.
+"""``python -m simulator.retime run=<folder> network=wan_10m,lte``: play finished runs on other networks.
 
 Each network gives a complete run folder under ``hydra.run.dir`` with the same metrics, another timeline, and no
 gradient computed. Other overrides (``network.up_bps=...``, ``compute=...``, ``compute.device=...``) apply to every one
 of them; several values (``network.up_bps=1e6,1e7 network.latency_s=0.001,0.1``) are crossed. Without ``network=`` the
-run's own network is played.
+run's own network is played. A pattern (``run='outputs/sweep/*'``) names many runs, each with a folder of its own.
 """
 
 from __future__ import annotations
 
 import copy
-import re
 import sys
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import product
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_module
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from simulator.cells import grid
 from simulator.config import check, plain, register, reporting
 from simulator.progress import duration
 from simulator.records.folder import RunFolder, RunFolderError
 from simulator.report import print_report
 from simulator.retimed_folder import retime_all
+from simulator.trace import read_header
 
 FEW = 8  # networks; the closing tables of more than these are a line each
-Cell = tuple[str, str | None, list[str]]
 _GROUPS = ("network", "compute", "stragglers")
 
 
@@ -106,60 +104,55 @@ def main() -> None:
             overrides.append(argument)
     if not given.get("run"):
         raise ValueError("run: expected the folder of a finished run, got nothing (run=<folder> network=wan_10m,lte)")
-    source = RunFolder(Path(given["run"]))
-    source.require_complete()
     stamp = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
     root = Path(given.get("hydra.run.dir") or f"outputs/{stamp}-retimed")
+    sources = chosen_runs(given["run"])
     register()
+    jobs = []
     with initialize_config_module("conf", version_base="1.3"):
-        cells = {name: clocked(source, network, chosen) for name, network, chosen in grid(source, given, overrides)}
-    targets = [RunFolder(root / name) for name in cells]
-    for target in targets:
-        require_new(target)
-    many = len(targets) > FEW
-    for target, summary in zip(targets, retime_all(source, [*cells.values()], targets), strict=True):
-        if many:
-            print(f"{duration(summary['simulated_seconds']):>9}  {target.path}")
-        else:
-            print_report(target, summary)
+        for source, name in sources.items():
+            cells = {cell: clocked(source, network, chosen) for cell, network, chosen in grid(source, given, overrides)}
+            targets = [RunFolder(root / name / cell) for cell in cells]
+            jobs.append((source, [*cells.values()], targets))
+    for _, _, targets in jobs:
+        for target in targets:
+            require_new(target)
+    many = sum(len(targets) for _, _, targets in jobs) > FEW
+    for source, configs, targets in jobs:
+        for target, summary in zip(targets, retime_all(source, configs, targets), strict=True):
+            if many:
+                print(f"{duration(summary['simulated_seconds']):>9}  {target.path}")
+            else:
+                print_report(target, summary)
 
 
-def grid(source: RunFolder, given: Mapping[str, str], overrides: Sequence[str]) -> list[Cell]:
-    """Cross all values of all keys that have several, as Hydra's multirun does.
+def chosen_runs(pattern: str) -> dict[RunFolder, str]:
+    """Find the runs that ``run=`` names, and in what folder each one's networks go: none of its own for a single run.
 
-    Returns
-    -------
-    list of (folder's name, network or None, overrides)
+    Of those that a pattern matches the unfinished and the racy ones are left out, which is said on standard error.
 
     Raises
     ------
-    ValueError
-        If two cells would have one name.
+    RunFolderError
+        If there is none, or a single one is not finished.
     """
-    named: list[str | None] = [*given["network"].split(",")] if "network" in given else [None]
-    axes = []
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
-        if override.is_sweep_override():
-            axes.append([f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()])
-        else:
-            axes.append([str(override.input_line)])
-    varied = [len(axis) > 1 for axis in axes]
-    cells = []
-    for network in named:
-        for chosen in product(*axes):
-            told = [_short(one) for one, varies in zip(chosen, varied, strict=True) if varies]
-            whose = network or str(source.read_config()["network"]["name"])
-            cells.append(("-".join([whose, *told]), network, [*chosen]))
-    names = [name for name, *_ in cells]
-    if len(set(names)) < len(names):
-        raise ValueError(f"network: expected different plain names, one folder each, got {', '.join(names)}")
-    return cells
-
-
-def _short(override: str) -> str:
-    """Say ``network.up_bps=1 Mbit/s`` in a folder's name: ``up_bps=1_Mbit_s``."""
-    key, _, value = override.partition("=")
-    return re.sub(r"[^\w.=+]+", "_", f"{key.rpartition('.')[2]}={value}")
+    if not set(pattern) & set("*?["):
+        source = RunFolder(Path(pattern))
+        source.require_complete()
+        return {source: ""}
+    found = {}
+    for path in sorted(map(Path, glob(pattern))):
+        try:
+            source = RunFolder(path)
+            source.require_complete()
+            if because := read_header(source.trace).racy:
+                raise RunFolderError(f"run: {path} is racy ({because}); run it anew for another network")
+            found[source] = path.name
+        except ValueError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if not found:
+        raise RunFolderError(f"run: expected the folders of finished runs, got none that can be re-timed in {pattern}")
+    return found
 
 
 if __name__ == "__main__":
