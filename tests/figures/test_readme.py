@@ -1,4 +1,4 @@
-"""The README's pictures are those that `make readme-figures` makes: each says its command, and that is the Makefile's."""
+"""The README's pictures are what `make readme-figures` makes: each says its command, and that is the Makefile's."""
 
 from __future__ import annotations
 
