@@ -48,7 +48,7 @@ def panels(
     rows = -(-count // columns)
     title = 0.22 * page.scale * (count > 1)
     each = min(max(shape * page.inches / columns, LOW * page.scale), most * page.scale) + title
-    layout = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04, hspace=0.03, wspace=0.02)
+    layout = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04, hspace=0.03, wspace=0.04)
     needed = rows * (LOW * page.scale if least_tall is None else least_tall) + rows * title + legend
     figure = Figure(figsize=page.tall(rows * each + legend, needed), layout=layout)
     grid = figure.subplots(rows, columns, squeeze=False, **shared)

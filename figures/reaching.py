@@ -89,7 +89,8 @@ def recorded(runs: Sequence[Run], goal: Goal) -> Times:
         If their networks differ otherwise, or their links have no bandwidth and latency.
     """
     places = [_place(run) for run in runs]
-    others = {key for run in runs for key, value in _network(run).items() if value != _network(runs[0]).get(key)}
+    settled = [_network(run) for run in runs]
+    others = {key for one in settled for key in one if any(two.get(key) != one[key] for two in settled)}
     if others:
         raise FigureError(
             f"runs: expected networks that differ in {', '.join(key.partition('.')[2] for key in KNOBS)} only, got "

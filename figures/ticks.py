@@ -28,7 +28,7 @@ def si(value: float, unit: str = "") -> str:
         return f"{value:g} {unit}".rstrip()
     power = min(max(3 * math.floor(math.log10(abs(value)) / 3 + 1e-9), min(PREFIXES)), max(PREFIXES))
     number = f"{value / 10.0**power:.3g}"
-    if number == "1000" and power + 3 in PREFIXES:
+    if abs(float(number)) >= 1000 and power + 3 in PREFIXES:
         number, power = "1", power + 3
     return f"{number} {PREFIXES[power]}{unit}".rstrip()
 
