@@ -25,7 +25,10 @@ class Row:
 
 @dataclass
 class Outcome:
-    """One claim: where it is made, what was run, what came of it, and why it differs where it does."""
+    """One claim: where it is made, what was run, what came of it, and why it differs where it does.
+
+    `figure` is the name of a picture in ``docs/claims``, if there is one.
+    """
 
     name: str
     paper: str
@@ -35,6 +38,7 @@ class Outcome:
     reasons: str = ""
     seconds: float = 0.0
     machine: str = ""
+    figure: str = ""
 
     def save(self) -> None:
         """Write ``docs/claims/NAME.json``."""

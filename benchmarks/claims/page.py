@@ -24,6 +24,7 @@ def page(outcomes: Sequence[Outcome]) -> str:
 def _section(outcome: Outcome) -> str:
     rows = "\n".join(f"| {row.what} | {row.theirs} | {row.ours} | {row.verdict} |" for row in outcome.rows)
     reasons = f"\n{outcome.reasons}\n" if outcome.reasons else ""
+    figure = f"\n![{outcome.name}: {outcome.claim}](claims/{outcome.figure})\n" if outcome.figure else ""
     return f"""## {outcome.name}
 
 {outcome.paper}. Claim: {outcome.claim}
@@ -33,6 +34,6 @@ Ours: {outcome.setup}
 | | theirs | ours | |
 |---|---|---|---|
 {rows}
-{reasons}
+{figure}{reasons}
 {outcome.seconds:.0f} s on {outcome.machine}: `make reproduce CLAIM={outcome.name}`.
 """

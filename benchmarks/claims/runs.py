@@ -17,6 +17,10 @@ FOLDER = Path("outputs/claims")
 SEEDS = (1, 2, 3)
 
 
+class Diverged(RuntimeError):
+    """A run whose loss was no longer a number."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """A finished run: its summary, its metrics by mark, each float64 [m], and the simulated clock at the same marks."""
@@ -48,15 +52,18 @@ def simulate(claim: str, name: str, settings: Sequence[str]) -> Finished:
 
     Raises
     ------
+    Diverged
+        If its loss stopped being a number.
     RuntimeError
-        If the simulator fails, with its last lines.
+        If the simulator fails otherwise, with its last lines.
     """
     folder = FOLDER / claim / name
     command = [sys.executable, "-m", "simulator", *settings, f"hydra.run.dir={folder}", "resume=true", "progress=false"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise RuntimeError(f"{' '.join(command)}: {' '.join(said[-3:]) or done.returncode}")
+        said = " ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
+        kind = Diverged if "loss: expected a finite number" in said else RuntimeError
+        raise kind(f"{' '.join(command)}: {said or done.returncode}")
     table = parquet.read_table(folder / "metrics.parquet")
     columns = {name: table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in table.column_names}
     seconds = parquet.read_table(folder / "timeline.parquet")["seconds"].to_numpy()

@@ -32,8 +32,10 @@ def test_what_is_saved_comes_back_and_makes_the_page(tmp_path: Path, monkeypatch
     monkeypatch.setattr(outcome, "DOCS", tmp_path)
     made = Outcome("b", "A paper", "it works", "a run", [Row("bits", "10×", "9×", "10 % less")], "Noise.", 3.2, "a box")
     made.save()
-    Outcome("a", "Another", "so does this", "two runs").save()
-    assert load() == [Outcome("a", "Another", "so does this", "two runs"), made]
+    pictured = Outcome("a", "Another", "so does this", "two runs", figure="a.svg")
+    pictured.save()
+    assert load() == [pictured, made]
     text = page(load())
+    assert text.count("![") == 1 and "\n![a: so does this](claims/a.svg)\n" in text
     assert "| bits | 10× | 9× | 10 % less |" in text and text.index("## a") < text.index("## b")
     assert "3 s on a box: `make reproduce CLAIM=b`." in text

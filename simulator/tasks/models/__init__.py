@@ -4,6 +4,7 @@ Chains of plain layers are an `nn.Sequential`, so code that wants to know the la
 """
 
 from simulator.tasks.models.attention import AttentionTranslator
+from simulator.tasks.models.cnn import Cnn
 from simulator.tasks.models.dense import Mlp, Softmax
 from simulator.tasks.models.initial import initial_vector
 from simulator.tasks.models.lenet import LeNet5
@@ -16,6 +17,7 @@ from simulator.tasks.models.transformer import Transformer
 __all__ = [
     "AttentionTranslator",
     "CifarResNet",
+    "Cnn",
     "LeNet5",
     "LstmLanguageModel",
     "Mlp",

@@ -14,7 +14,7 @@ GROUPS = {
     group: sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("task", "model", "partition")
 }
 # Models that do not take the default task's images of 1 x 28 x 28, and the task on which each is tried.
-TASK_OF = dict.fromkeys(("resnet9", "resnet18", "resnet20", "resnet32", "resnet34"), "cifar10_mini")
+TASK_OF = dict.fromkeys(("cnn", "resnet9", "resnet18", "resnet20", "resnet32", "resnet34"), "cifar10_mini")
 TASK_OF |= {"char_lstm": "char_lm_mini", "word_lstm": "word_lm_mini"}
 TASK_OF |= {"attention": "translation_mini", "transformer": "translation_mini"}
 # No loader for ImageNet's 1,000 classes; too large for a test. Both are built in test_resnets.py.

@@ -1,0 +1,98 @@
+"""Aji & Heafield 2017: a translator whose gradients are 99 % dropped ends at the BLEU of one whose are not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.claims.outcome import Outcome, Row, equal, spread
+from benchmarks.claims.runs import Finished, seeds
+from simulator.tasks.sources import cache_folder
+
+FOLDER, TRAIN, TEST = "multi30k", "train", "test_2016_flickr"
+SOURCE, TARGET = "de", "en"
+ROUNDS = 1600
+SETTINGS = (
+    "task=translation",
+    "task.vocabulary=4000",
+    "task.length=30",
+    "task.bleu_sentences=1000",
+    "model=attention",
+    "model.embedding=128",
+    "model.hidden=128",
+    "workers=4",
+    "batch=32",
+    "chunk=2",
+    "algorithm=gradient_dropping",
+    "algorithm.optimizer=adam",
+    "algorithm.lr=0.002",
+    "compute=fixed",
+    "stragglers=lognormal",
+)
+DROPS = (0.0, 0.9, 0.99)
+REASONS = ""
+
+
+def run() -> Outcome:
+    """Train with each drop rate for as many updates, and compare final BLEU seed by seed."""
+    files = corpus()
+    runs = {drop: _runs(drop, files) for drop in DROPS}
+    dense = [_bleu(run) for run in runs[0.0]]
+    outcome = Outcome(
+        "dropping_translation",
+        "Aji & Heafield 2017, translation (abstract; WMT16 Romanian to English, 119 M parameters)",
+        "Dropping 99 % changes translation's BLEU by nothing to speak of (by 0.3, as others cite it).",
+        "",
+    )
+    for drop, finished in runs.items():
+        ours = [_bleu(run) for run in finished]
+        verdict = "" if drop == 0 else equal([mine - base for mine, base in zip(ours, dense, strict=True)])
+        outcome.rows.append(Row(f"R = {drop:g}: BLEU", "–" if drop == 0 else "as R = 0", spread(ours), verdict))
+    outcome.reasons = REASONS
+    return outcome
+
+
+def corpus() -> dict[str, Path]:
+    """Find the four text files where the tests do: ``$BITCLOCK_DATA/multi30k``, else in the user's cache.
+
+    Returns
+    -------
+    dict of str to Path
+        By the names of `ParallelFiles`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If they are not all in one of these places.
+    """
+    given = os.environ.get("BITCLOCK_DATA")
+    places = [*([Path(given).expanduser() / FOLDER] if given else []), cache_folder() / FOLDER]
+    wanted = {
+        f"{part}_{side}": f"{name}.{language}"
+        for part, name in (("train", TRAIN), ("test", TEST))
+        for side, language in (("source", SOURCE), ("target", TARGET))
+    }
+    for place in places:
+        found = {key: _either(place / name) for key, name in wanted.items()}
+        if all(found.values()):
+            return {key: path for key, path in found.items() if path is not None}
+    raise FileNotFoundError(
+        f"expected {', '.join(wanted.values())} (raw or .gz) in {' or '.join(map(str, places))}, "
+        "got no complete set there; get Multi30k and set BITCLOCK_DATA=<the folder that holds multi30k>"
+    )
+
+
+def _either(path: Path) -> Path | None:
+    """Give a file, raw or gzipped."""
+    return next((one for one in (path, path.with_name(path.name + ".gz")) if one.is_file()), None)
+
+
+def _runs(drop: float, files: dict[str, Path]) -> list[Finished]:
+    paths: Sequence[str] = [f"task.corpus.{key}={path}" for key, path in files.items()]
+    told = [*SETTINGS, *paths, f"algorithm.drop={drop}", f"rounds={ROUNDS}", f"eval_every={ROUNDS // 2}"]
+    return seeds("dropping_translation", f"R{drop:g}", told)
+
+
+def _bleu(run: Finished) -> float:
+    return float(run.metrics["bleu"][-1])
