@@ -26,10 +26,7 @@ demo: .venv/.installed
 	rm -rf $(DEMO)
 	$(BIN)/python -m simulator -m algorithm=$(ALGORITHMS) hydra.sweep.dir=$(DEMO)/runs
 	$(BIN)/python -m simulator -m algorithm=local_sgd rounds=50 eval_every=2 hydra.sweep.dir=$(DEMO)/runs
-	for run in $(DEMO)/runs/*/; do \
-	    $(BIN)/python -m simulator.retime run=$$run network=wan_100m,lte \
-	        hydra.run.dir=$(DEMO)/retimed/$$(basename $$run) || exit 1; \
-	done
+	$(BIN)/python -m simulator.retime run='$(DEMO)/runs/*' network=wan_100m,lte hydra.run.dir=$(DEMO)/retimed
 	$(BIN)/python -m figures accuracy_vs_bits runs='$(DEMO)/runs/*' out=$(DEMO)/figures
 	$(BIN)/python -m figures accuracy_vs_time runs='$(DEMO)/retimed/*/*' out=$(DEMO)/figures
 	$(BIN)/python -m figures table runs='$(DEMO)/runs/*' runs='$(DEMO)/retimed/*/*' target=0.83 out=$(DEMO)/figures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from simulator.progress import duration
+from simulator.records.folder import RunFolder
 from simulator.sweeping.folder import Job, SweepFolder
 from simulator.sweeping.job import failures, lead, several_ranks
 from simulator.sweeping.planned import Planned, different, planned
@@ -57,6 +59,8 @@ class Resuming(Launcher):
             print(f"sweep: {before} of {len(jobs)} jobs are finished already, {len(left)} to go", file=sys.stderr)
         returns, bad = self._launched(folder, left, initial_job_idx) if left else ([], 0)
         took = duration(time.time() - began)
+        if told := trajectories(folder, [job.name for job in left]):
+            print(f"sweep: trajectories: {told}")
         print(f"sweep: {len(jobs) - bad} of {len(jobs)} jobs finished, {bad} not, in {took}: {folder.path}")
         return returns
 
@@ -78,3 +82,14 @@ class Resuming(Launcher):
         failures.extend(watch.said)
         bad = [job for job in jobs if job.name in watch.failed or not folder.finished(job.name)]
         return [done for done in returns if done.status is JobStatus.COMPLETED], len(bad)
+
+
+def trajectories(folder: SweepFolder, names: Sequence[str]) -> str:
+    """Count how the finished ones among these jobs came about: trained, re-timed without a gradient, or racy."""
+    ways: Counter[str] = Counter()
+    for name in names:
+        if folder.finished(name):
+            summary = RunFolder(folder.path / name).read_json("summary")
+            racy, computed = summary.get("racy"), summary["gradient_seconds"] > 0
+            ways["co-simulated (racy)" if racy else "trained" if computed else "re-timed"] += 1
+    return ", ".join(f"{ways[way]} {way}" for way in ("trained", "re-timed", "co-simulated (racy)") if ways[way])
