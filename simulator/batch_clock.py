@@ -15,11 +15,11 @@ from network_models.batch import Batch
 from network_models.fabric import Floats
 from simulator.collectives import UP
 from simulator.compute import Compute
-from simulator.moment import ADDED, CONTAINED, SPENT
+from simulator.moment import SPENT
 from simulator.streams import Leg
 from simulator.trace import Entry, Header
 
-__all__ = ["ADDED", "CONTAINED", "OPS", "BatchClock"]
+__all__ = ["OPS", "BatchClock"]
 
 OPS = frozenset(
     ("active", "gradient", "work", "gather", "at_server", "broadcast", "scatter", "all_reduce", "all_gather", "mark")
