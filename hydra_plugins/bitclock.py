@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_loader import ConfigLoader
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -15,8 +18,12 @@ class BitclockSweeper(BasicSweeper):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Put the skipping before the launcher that was asked for."""
         # Hydra imports every plugin at every start.
+        from simulator.sweeping.remembering import Remembering
         from simulator.sweeping.resuming import Resuming
 
+        hydra_context = replace(
+            hydra_context, config_loader=cast(ConfigLoader, Remembering(hydra_context.config_loader))
+        )
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
         assert self.launcher is not None
         resuming = Resuming(self.launcher)
