@@ -77,4 +77,3 @@ def test_points_that_are_none_are_told(tmp_path) -> None:
     (tmp_path / "b.csv").write_text("run,round,bandwidth_bps,latency_s\nx,one,1,\n")
     with pytest.raises(ValueError, match="points: expected numbers in line 2"):
         read_points(tmp_path / "b.csv")
-
