@@ -25,7 +25,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_of(runs: Path, name: str) -> Path:
-    (found,) = (path.parent for path in runs.glob(f"*{name}*/summary.json") if f"-{name}-" in path.parent.name)
+    folders = (path.parent for path in runs.glob("*/summary.json"))
+    (found,) = (folder for folder in folders if RunFolder(folder).read_config()["algorithm"]["name"] == name)
     return found
 
 
