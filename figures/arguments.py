@@ -81,12 +81,10 @@ def usage() -> str:
     lines = ["usage: python -m figures NAME runs='<glob>' [runs='<glob>' ...] [key=value ...]", "", "figures:"]
     told: dict[str, str] = {}
     for name, view in VIEWS.items():
-        lines.append(f"  {name}")
-        for key, text in view.keys.items():
-            if told.setdefault(key, text) == text and sum(line.strip().startswith(f"{key}=") for line in lines):
-                continue
-            told[key] = text
-            lines.append(f"      {key}={text}")
+        again = [key for key, text in view.keys.items() if told.get(key) == text]
+        lines.append(f"  {name}" + (f" (also {', '.join(again)}, as above)" if again else ""))
+        lines += [f"      {key}={text}" for key, text in view.keys.items() if key not in again]
+        told |= view.keys
     lines += ["  gallery                all of them, as far as the runs have what they need", "every figure:"]
     lines += [f"      {key}={text}" for key, text in PAGE_KEYS.items()]
     lines += ["      out=<folder>     where NAME.pdf, NAME.png and NAME.csv go (default: outputs/figures)", "tables:"]

@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from figures.venues import Page
 
-LOW = 1.35  # inches (at 8 points) that a panel is tall at least
+LOW = 1.6  # inches (at 8 points) that a panel is tall at least
 
 
 def panels(
