@@ -27,6 +27,7 @@ BOOKKEEPING = frozenset(
         "driver",
         "checkpoint_every",
         "eval_every",
+        "tracker",
     }
 )
 _DIGITS = 16
