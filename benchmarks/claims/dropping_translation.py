@@ -12,25 +12,25 @@ from simulator.tasks.sources import cache_folder
 
 FOLDER, TRAIN, TEST = "multi30k", "train", "test_2016_flickr"
 SOURCE, TARGET = "de", "en"
-ROUNDS = 1600
+WORKERS, BATCH, VOCABULARY, ROUNDS = 4, 32, 2000, 1000  # a round is a push of each worker
 SETTINGS = (
     "task=translation",
-    "task.vocabulary=4000",
-    "task.length=30",
+    f"task.vocabulary={VOCABULARY}",
+    "task.length=28",
     "task.bleu_sentences=1000",
     "model=attention",
     "model.embedding=128",
     "model.hidden=128",
-    "workers=4",
-    "batch=32",
-    "chunk=2",
+    f"workers={WORKERS}",
+    f"batch={BATCH}",
+    "chunk=1",  # nothing is computed twice where one gradient is wanted
     "algorithm=gradient_dropping",
     "algorithm.optimizer=adam",
     "algorithm.lr=0.002",
     "compute=fixed",
     "stragglers=lognormal",
 )
-DROPS = (0.0, 0.9, 0.99)
+DROPS = (0.0, 0.99)
 REASONS = ""
 
 
@@ -42,8 +42,12 @@ def run() -> Outcome:
     outcome = Outcome(
         "dropping_translation",
         "Aji & Heafield 2017, translation (abstract; WMT16 Romanian to English, 119 M parameters)",
-        "Dropping 99 % changes translation's BLEU by nothing to speak of (by 0.3, as others cite it).",
-        "",
+        "Dropping 99 % leaves BLEU as it is (0.3 lower, as others cite it).",
+        "Multi30k, German to English (29,000 pairs, the 1,000 of test_2016_flickr decoded greedily), a GRU with "
+        f"attention (128 units, {VOCABULARY:,} subwords, d = 909,648), {WORKERS} asynchronous workers with batches of "
+        f"{BATCH}, {WORKERS * ROUNDS:,} updates of each shard (4.5 epochs). Pulls are dropped like pushes, with one "
+        "threshold for all tensors. Adam at 0.002: the best for dense gradients of Adam at 0.001, 0.002, 0.004 and "
+        "AdaGrad at 0.02, 0.05 (96 units, loss on the validation set after 1,600 updates, one seed). Three seeds.",
     )
     for drop, finished in runs.items():
         ours = [_bleu(run) for run in finished]
