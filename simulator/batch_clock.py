@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from network_models import Network, Timing
+from network_models import Network
 from network_models.batch import Batch
 from network_models.fabric import Floats
-from simulator.collectives import UP
+from simulator.collectives import UP, timed
 from simulator.compute import Compute
 from simulator.moment import SPENT
 from simulator.streams import Leg
@@ -95,34 +95,13 @@ class BatchClock:
     def _mark(self, entry: Entry) -> None:
         """A mark takes no time."""
 
-    def _gather(self, entry: Entry) -> None:
-        timing, arrived = self.batch.gather(self._workers, self.now[self._workers], self._sizes(entry))
-        self.server = np.maximum(self.server, arrived)
-        self._met(entry, timing)
-
-    def _broadcast(self, entry: Entry) -> None:
+    def _meet(self, entry: Entry) -> None:
         start = self.now[self._workers]
-        self._met(entry, self.batch.broadcast(self._workers, start, self.server, entry["size"]))
-
-    def _scatter(self, entry: Entry) -> None:
-        start = self.now[self._workers]
-        self._met(entry, self.batch.serve(self._workers, start, self.server, self._sizes(entry)))
-
-    def _all_gather(self, entry: Entry) -> None:
-        self._met(entry, self.batch.all_gather(self._workers, self.now[self._workers], self._sizes(entry)))
-
-    def _all_reduce(self, entry: Entry) -> None:
-        sizes, merged = self._sizes(entry), entry.get("merged")
-        largest = float(sizes.max())
-        law = (lambda _: largest) if merged is None else (lambda count: float(merged[count - 1]))
-        self._met(entry, self.batch.all_reduce(self._workers, self.now[self._workers], sizes, law))
-
-    def _sizes(self, entry: Entry) -> np.ndarray:
-        sizes = np.asarray(entry["size"], dtype=np.float64)
-        return np.broadcast_to(sizes, (len(self._workers),))
-
-    def _met(self, entry: Entry, timing: Timing) -> None:
-        leg = Leg.of(self.now[self._workers], timing, UP[entry["op"]])
+        timing, through = timed(self.batch, entry, self._workers, start, self.server)
+        self.server = np.maximum(self.server, through)
+        leg = Leg.of(start, timing, UP[entry["op"]])
         for kind, seconds in leg.spent.items():
             self._spend(kind, seconds)
         self.now[self._workers] = leg.finish
+
+    _gather = _broadcast = _scatter = _all_reduce = _all_gather = _meet

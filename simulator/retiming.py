@@ -87,14 +87,14 @@ class _Played:
     ----------
     seconds : ndarray, shape (B,)
     spent : ndarray, shape (kinds, n, B)
-    carried : list of ndarray, shape (R,)
-        Bits on each resource.
+    carried : dict of int to ndarray, shape (R,)
+        Bits on each resource of the networks that speak for the others (see `Batch.speakers`).
     after : _State
     """
 
     seconds: Floats
     spent: Floats
-    carried: list[Floats]
+    carried: dict[int, Floats]
     after: _State
 
 
@@ -122,15 +122,15 @@ class _Replay:
         """Give the moments of every column at the marks."""
         clock, columns = self._clock, self._clock.server.size
         seconds, spent = np.zeros(columns), np.zeros_like(clock.spent)
-        carried = [np.zeros_like(bits) for bits in clock.batch.carried_bits()]
+        carried = {speaker: np.zeros_like(bits) for speaker, bits in clock.batch.carried_bits().items()}
         state = self._state(clock.now, clock.server)
         moments: list[Marks] = [[] for _ in range(columns)]
         for each in self._rounds.rounds:
             played = self._play(each, state, seconds)
             seconds, state = seconds + played.seconds, played.after
             spent += played.spent
-            for total, bits in zip(carried, played.carried, strict=True):
-                total += bits
+            for speaker, bits in played.carried.items():
+                carried[speaker] += bits
             if each.number in marks:
                 self._note(moments, each.number, seconds, spent, carried, state)
         return moments
@@ -152,7 +152,7 @@ class _Replay:
         before = clock.batch.carried_bits()
         for entry in each.entries:
             clock.play(entry)
-        carried = [after - bits for after, bits in zip(clock.batch.carried_bits(), before, strict=True)]
+        carried = {speaker: after - before[speaker] for speaker, after in clock.batch.carried_bits().items()}
         end = clock.seconds
         return _Played(end - since, clock.spent.copy(), carried, self._state(clock.now - end, clock.server - end))
 
@@ -168,11 +168,12 @@ class _Replay:
         return self._states.setdefault(state.key, state)
 
     def _note(
-        self, moments: list[Marks], t: int, seconds: Floats, spent: Floats, carried: list[Floats], state: _State
+        self, moments: list[Marks], t: int, seconds: Floats, spent: Floats, carried: dict[int, Floats], state: _State
     ) -> None:
         """Note a mark; a worker that is ahead has been waiting since."""
         waiting = SPENT.index("waiting")
         for b, of in enumerate(moments):
             kinds = {kind: spent[number, :, b].copy() for number, kind in enumerate(SPENT)}
             kinds["waiting"] = spent[waiting, :, b] - state.now[:, b]
-            of.append((t, Moment(float(seconds[b]), kinds, carried[b].copy())))
+            bits = carried[self._clock.batch.speakers[b]].copy()
+            of.append((t, Moment(float(seconds[b]), kinds, bits)))
