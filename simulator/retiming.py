@@ -103,8 +103,12 @@ class _State:
 
     def __init__(self, now: Floats, server: Floats, active: np.ndarray | None) -> None:
         self.now, self.server, self.active = now, server, active
-        parts = (now.tobytes(), server.tobytes(), b"" if active is None else active.tobytes())
-        self.key = hashlib.sha256(b"".join(parts)).digest()
+
+    @property
+    def key(self) -> bytes:
+        """What equal states share."""
+        parts = (self.now.tobytes(), self.server.tobytes(), b"" if self.active is None else self.active.tobytes())
+        return hashlib.sha256(b"".join(parts)).digest()
 
 
 class _Replay:
@@ -112,7 +116,7 @@ class _Replay:
 
     def __init__(self, rounds: Rounds, columns: Sequence[tuple[Network, Compute]], memory: bool) -> None:
         networks, computes = [network for network, _ in columns], [compute for _, compute in columns]
-        self._rounds, self._memory = rounds, memory
+        self._rounds, self._memory = rounds, memory and bool(rounds.repeated)
         self._clock = BatchClock(rounds.header, networks, computes)
         self._server_matters = any(each.server_first for each in rounds.rounds)
         self._known: dict[tuple[int, int], _Played] = {}
@@ -154,7 +158,7 @@ class _Replay:
             clock.play(entry)
         carried = {speaker: after - before[speaker] for speaker, after in clock.batch.carried_bits().items()}
         end = clock.seconds
-        return _Played(end - since, clock.spent.copy(), carried, self._state(clock.now - end, clock.server - end))
+        return _Played(end - since, clock.spent, carried, self._state(clock.now - end, clock.server - end))
 
     def _state(self, now: Floats, server: Floats) -> _State:
         if not self._server_matters:

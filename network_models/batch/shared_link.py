@@ -50,10 +50,12 @@ def drained(arrival: Floats, bits: Floats, cap_bps: Floats, capacity_bps: Floats
 def _together(arrival: Floats, bits: Floats, cap_bps: Floats, capacity_bps: Floats) -> Floats:
     """Ends of flows with one cap that begin together, shapes (w, B), (w, B), (B,), (B,).
 
-    In order of size: while k are left each runs at min(cap, capacity / k), so that the j-th ends bits_j - bits_(j-1) at
-    that rate after the one before it.
+    Those of one size end together. Others in order of size: while k are left each runs at min(cap, capacity / k), so
+    that the j-th ends bits_j - bits_(j-1) at that rate after the one before it.
     """
     flows = len(bits)
+    if (bits == bits[0]).all():
+        return np.asarray(arrival + bits / np.minimum(cap_bps, capacity_bps / flows))
     order = np.argsort(bits, axis=0, kind="stable")
     ordered = np.take_along_axis(bits, order, axis=0)
     left = np.arange(flows, 0, -1)[:, None]
