@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from simulator.drivers.replay import retimed
 from simulator.moment import SPENT, Moment
 from simulator.rounds import Round, Rounds, read_rounds
 
-_KNOWN = 256  # states that are remembered; then all are forgotten
+_KNOWN = 256  # rounds that are remembered, each from one state; then all are forgotten
 Marks = list[tuple[int, Moment]]
 
 
@@ -104,7 +105,7 @@ class _State:
     def __init__(self, now: Floats, server: Floats, active: np.ndarray | None) -> None:
         self.now, self.server, self.active = now, server, active
 
-    @property
+    @cached_property
     def key(self) -> bytes:
         """What equal states share."""
         parts = (self.now.tobytes(), self.server.tobytes(), b"" if self.active is None else self.active.tobytes())
@@ -119,8 +120,7 @@ class _Replay:
         self._rounds, self._memory = rounds, memory and bool(rounds.repeated)
         self._clock = BatchClock(rounds.header, networks, computes)
         self._server_matters = any(each.server_first for each in rounds.rounds)
-        self._known: dict[tuple[int, int], _Played] = {}
-        self._states: dict[bytes, _State] = {}
+        self._known: dict[tuple[int, bytes], _Played] = {}
 
     def play(self, marks: set[int]) -> list[Marks]:
         """Give the moments of every column at the marks."""
@@ -140,13 +140,14 @@ class _Replay:
         return moments
 
     def _play(self, each: Round, state: _State, seconds: Floats) -> _Played:
-        key = each.kind, id(state)
-        played = self._known.get(key)
-        if played is None:
-            played = self._anew(each, state, seconds)
-            if self._memory and each.kind in self._rounds.repeated:
-                self._known[key] = played
-        return played
+        if not self._memory or each.kind not in self._rounds.repeated:
+            return self._anew(each, state, seconds)
+        key = each.kind, state.key
+        if key not in self._known:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[key] = self._anew(each, state, seconds)
+        return self._known[key]
 
     def _anew(self, each: Round, state: _State, seconds: Floats) -> _Played:
         """Play a round from time zero on, or at the time that it is where that matters."""
@@ -163,13 +164,7 @@ class _Replay:
     def _state(self, now: Floats, server: Floats) -> _State:
         if not self._server_matters:
             server = np.where(server <= now.min(axis=0), -np.inf, server)  # whoever asks for it next sends first
-        state = _State(now, server, self._clock.active)
-        if not self._memory:
-            return state
-        if len(self._states) >= _KNOWN:
-            self._states.clear()
-            self._known.clear()
-        return self._states.setdefault(state.key, state)
+        return _State(now, server, self._clock.active)
 
     def _note(
         self, moments: list[Marks], t: int, seconds: Floats, spent: Floats, carried: dict[int, Floats], state: _State

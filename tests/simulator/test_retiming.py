@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -141,3 +142,18 @@ def test_equal_rounds_are_timed_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     network, compute = there()
     retimed_many(tmp_path / "run" / "trace.jsonl", [network] * 3, [compute] * 3, {50})
     assert played.count("gather") <= 2
+
+
+@pytest.mark.parametrize("known", [1, 256])
+def test_what_was_forgotten_is_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: int) -> None:
+    """Three of six unlike workers at a time: rounds of 20 kinds, each from many states."""
+    monkeypatch.setattr("simulator.retiming._KNOWN", known)
+    header = {"workers": 6, "batch": 1, "flops_per_step": 1e6, "racy": None}
+    lines, draws = [json.dumps(header)], np.random.default_rng(0)
+    for t in range(1, 301):
+        active = sorted(draws.choice(6, 3, replace=False).tolist())
+        ops = [{"op": "active", "workers": active}, {"op": "gradient", "step": t}]
+        ops += [{"op": "gather", "size": [1000 * (1 + worker) for worker in active]}, {"op": "broadcast", "size": 5000}]
+        lines += [json.dumps(op, separators=(",", ":")) for op in (*ops, {"op": "mark", "round": t})]
+    (tmp_path / "trace.jsonl").write_text("\n".join(lines) + "\n")
+    assert_same(tmp_path / "trace.jsonl", [there("network=mixed_access"), there()], set(range(1, 301)))
