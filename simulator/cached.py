@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 
 from simulator.building import built, calibrate, conditions
 from simulator.config import check
-from simulator.records.folder import RunFolder, RunFolderError
-from simulator.retimed_folder import retime
+from simulator.records.folder import RunFolder
+from simulator.retimed_folder import require_new, retime
 from simulator.runner import Run, admit
 from simulator.store import Store, trajectory_key
 from simulator.tasks.validation import torch_device
@@ -102,6 +102,6 @@ def _retimed(config: DictConfig, run: RunFolder, entry: RunFolder) -> dict[str, 
         admit(run, config)
         if run.complete:
             return run.read_json("summary")
-    elif run.path.is_dir() and any(run.path.iterdir()):
-        raise RunFolderError(f"hydra.run.dir: expected a new folder, got {run.path}, which is there already")
+    else:
+        require_new(run)
     return retime(entry, config, run, (network, compute))

@@ -26,6 +26,7 @@ def grid(source: RunFolder, given: Mapping[str, str], overrides: Sequence[str]) 
         If two cells would have one name.
     """
     named: list[str | None] = [*given["network"].split(",")] if "network" in given else [None]
+    own = str(source.read_config()["network"]["name"])
     axes = []
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         if override.is_sweep_override():
@@ -37,8 +38,7 @@ def grid(source: RunFolder, given: Mapping[str, str], overrides: Sequence[str]) 
     for network in named:
         for chosen in product(*axes):
             told = [_short(one) for one, varies in zip(chosen, varied, strict=True) if varies]
-            whose = network or str(source.read_config()["network"]["name"])
-            cells.append(("-".join([whose, *told]), network, [*chosen]))
+            cells.append(("-".join([network or own, *told]), network, [*chosen]))
     names = [name for name, *_ in cells]
     if len(set(names)) < len(names):
         raise ValueError(f"network: expected different plain names, one folder each, got {', '.join(names)}")

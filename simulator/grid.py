@@ -20,6 +20,7 @@ from omegaconf import DictConfig
 from simulator.answers.knobs import bandwidth, latency, played_on
 from simulator.answers.runs import Finished
 from simulator.answers.timing import seconds_at_marks
+from simulator.arguments import split
 from simulator.config import reporting
 from simulator.records.folder import atomically
 
@@ -112,19 +113,10 @@ def read_points(path: Path) -> list[Point]:
 
 def main() -> None:
     """Parse ``key=value`` arguments, answer, write."""
-    given: dict[str, str] = {}
-    overrides: list[str] = []
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(__doc__)
         return
-    for argument in sys.argv[1:]:
-        key, equals, value = argument.partition("=")
-        if not equals:
-            raise ValueError(f"arguments: expected key=value, got {argument!r}")
-        if key in ("points", "out", "network"):
-            given[key] = value
-        else:
-            overrides.append(argument)
+    given, overrides = split(sys.argv[1:], ("points", "out", "network"))
     for key in ("points", "out"):
         if not given.get(key):
             raise ValueError(f"{key}: expected a file, got nothing ({key}=<file.csv>)")

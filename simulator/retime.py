@@ -19,22 +19,17 @@ from typing import Any
 from hydra import compose, initialize_config_module
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from simulator.arguments import split
 from simulator.cells import grid
 from simulator.config import check, plain, register, reporting
 from simulator.progress import duration
 from simulator.records.folder import RunFolder, RunFolderError
 from simulator.report import print_report
-from simulator.retimed_folder import retime_all
+from simulator.retimed_folder import require_new, retime_all
 from simulator.trace import read_header
 
 FEW = 8  # networks; the closing tables of more than these are a line each
 _GROUPS = ("network", "compute", "stragglers")
-
-
-def require_new(target: RunFolder) -> None:
-    """Refuse a target in which something lies already."""
-    if target.path.exists() and (not target.path.is_dir() or any(target.path.iterdir())):
-        raise RunFolderError(f"hydra.run.dir: expected a new folder, got {target.path}, which is there already")
 
 
 def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> DictConfig:
@@ -89,19 +84,10 @@ def _compose(workers: int, *overrides: str) -> DictConfig:
 
 def main() -> None:
     """Parse ``key=value`` arguments and re-time."""
-    given: dict[str, str] = {}
-    overrides: list[str] = []
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(__doc__)
         return
-    for argument in sys.argv[1:]:
-        key, equals, value = argument.partition("=")
-        if not equals:
-            raise ValueError(f"arguments: expected key=value, got {argument!r}")
-        if key in ("run", "network", "hydra.run.dir"):
-            given[key] = value
-        else:
-            overrides.append(argument)
+    given, overrides = split(sys.argv[1:], ("run", "network", "hydra.run.dir"))
     if not given.get("run"):
         raise ValueError("run: expected the folder of a finished run, got nothing (run=<folder> network=wan_10m,lte)")
     stamp = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")

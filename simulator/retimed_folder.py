@@ -25,6 +25,12 @@ from simulator.retiming import retimed_many
 from simulator.trace import NotReplayable, read_header
 
 
+def require_new(target: RunFolder) -> None:
+    """Refuse a target in which something lies already."""
+    if target.path.exists() and (not target.path.is_dir() or any(target.path.iterdir())):
+        raise RunFolderError(f"hydra.run.dir: expected a new folder, got {target.path}, which is there already")
+
+
 def retime(
     source: RunFolder, config: DictConfig, target: RunFolder, pair: tuple[Network, Compute] | None = None
 ) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from simulator.trace import Entry, Header, read_header
+from simulator.trace import Entry, Header, read_header, read_lines
 
 # What numbers a round in it, and changes nothing but which stragglers it meets.
 _NUMBER = re.compile(r'"(?:step|round)":\d+')
@@ -70,18 +69,12 @@ def read_rounds(path: Path) -> Rounds | None:
     header = read_header(path)
     kinds: dict[str, int] = {}
     rounds, entries, texts = list[Round](), list[Entry](), list[str]()
-    with open(path, encoding="utf-8") as file:
-        next(file)
-        for number, line in enumerate(file, start=2):
-            try:
-                entry = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"run: {path}, line {number}: not a whole entry; was the run cut off?") from error
-            if "process" in entry:
-                return None
-            entries.append(entry)
-            texts.append(_NUMBER.sub("", line))
-            if entry["op"] == "mark":
-                rounds.append(Round(entry["round"], kinds.setdefault("".join(texts), len(kinds)), tuple(entries)))
-                entries, texts = [], []
+    for line, entry in read_lines(path):
+        if "process" in entry:
+            return None
+        entries.append(entry)
+        texts.append(_NUMBER.sub("", line))
+        if entry["op"] == "mark":
+            rounds.append(Round(entry["round"], kinds.setdefault("".join(texts), len(kinds)), tuple(entries)))
+            entries, texts = [], []
     return Rounds(header, rounds)

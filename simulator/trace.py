@@ -131,6 +131,23 @@ def read_header(path: Path) -> Header:
         raise ValueError(f"run: expected a folder with a readable trace, got {path} ({error})") from error
 
 
+def read_lines(path: Path) -> Iterator[tuple[str, Entry]]:
+    """Read a trace's entries one by one, each with its line.
+
+    Raises
+    ------
+    ValueError
+        At a line that is not a whole entry.
+    """
+    with open(path, encoding="utf-8") as file:
+        next(file)
+        for number, line in enumerate(file, start=2):
+            try:
+                yield line, json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"run: {path}, line {number}: not a whole entry; was the run cut off?") from error
+
+
 def read_trace(path: Path) -> tuple[Header, Iterator[Entry]]:
     """Open a trace: its header, and its entries one by one.
 
@@ -139,15 +156,4 @@ def read_trace(path: Path) -> tuple[Header, Iterator[Entry]]:
     ValueError
         If the file is missing or its first line is no header.
     """
-    header = read_header(path)
-
-    def entries() -> Iterator[Entry]:
-        with open(path, encoding="utf-8") as file:
-            next(file)
-            for number, line in enumerate(file, start=2):
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise ValueError(f"run: {path}, line {number}: not a whole entry; was the run cut off?") from error
-
-    return header, entries()
+    return read_header(path), (entry for _, entry in read_lines(path))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.answers.runs import Floats
-from simulator.answers.student import t_quantile
+from simulator.answers.student import mean_interval
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,5 @@ def _interval(
         if one < 0 or other < 0 or (seeds := counted[one] & counted[other]).sum() < 2:
             continue
         logs = np.log(times[at][other, seeds] / times[at][one, seeds])
-        half = t_quantile(confidence, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
-        low[at], high[at] = np.exp(logs.mean() - half), np.exp(logs.mean() + half)
+        low[at], high[at] = np.exp(mean_interval(logs.tolist(), confidence))
     return low, high

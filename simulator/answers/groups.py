@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.answers.runs import Finished
-from simulator.config import FREE
+from simulator.identity import BOOKKEEPING
 
-# How a run was hosted and shown changes no number; how often it was evaluated changes which are known.
-HOSTING = FREE | {"seed", "driver", "parts", "eval_every"}
 # What re-timing replaces: runs that differ in these alone are one trajectory.
 CLOCK = frozenset({"network", "compute", "stragglers"})
 _MEASURED = ("compute.seconds_per_step", "compute.memory_bytes_per_s", "compute.profile")
@@ -71,7 +69,7 @@ def grouped(runs: Sequence[Finished], without: Collection[str] = ()) -> list[Gro
         groups.setdefault(json.dumps(_settings(run.config, without), sort_keys=True, default=str), []).append(run)
     members = [_one_per_seed(group) for group in groups.values()]
     settings = [_settings(group[0].config, without) for group in members]
-    networks = labels([_settings(group[0].config, HOSTING - {"network"}) for group in members], "network")
+    networks = labels([_settings(group[0].config, ()) for group in members], "network")
     named = zip(labels(settings), networks, members, strict=True)
     return [Group(name, network, tuple(of)) for name, network, of in named]
 
@@ -127,7 +125,7 @@ def _one_per_seed(runs: Sequence[Finished]) -> list[Finished]:
 
 
 def _settings(config: Mapping[str, Any], without: Collection[str]) -> dict[str, Any]:
-    counted = {key: value for key, value in config.items() if key not in HOSTING and key not in without}
+    counted = {key: value for key, value in config.items() if key not in BOOKKEEPING and key not in without}
     return dict(_flat(counted, config))
 
 

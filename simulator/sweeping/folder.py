@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from simulator.records.folder import RunFolder, RunFolderError, atomically
+from simulator.records.folder import RunFolder, RunFolderError
 from simulator.sweeping.failure import read_failure
 
-PLAN = "jobs.json"
+PLAN = "jobs"
 _LOCKS = ".locks"
 # Longer than a worker needs to notice that the process that led its sweep is gone.
 _PATIENCE_S = 5.0
@@ -91,25 +91,26 @@ class SweepFolder:
     """The folder of a sweep, read while jobs write into it."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self._plan = path, path / f"{PLAN}.json"
 
     def plan(self, jobs: Mapping[str, Job]) -> dict[str, Job]:
         """Note jobs by the name of their folder, and give all that were; the first to ask for a folder has it."""
         self.path.mkdir(parents=True, exist_ok=True)
         every = dict(jobs) | self.planned()
-        content = json.dumps({name: asdict(job) for name, job in every.items()}, indent=1) + "\n"
-        atomically(self.path / PLAN, lambda path: _write(path, content))
+        RunFolder(self.path).write_json(PLAN, {name: asdict(job) for name, job in every.items()})
         return every
 
     def planned(self) -> dict[str, Job]:
         """Give every job that was ever asked for here, by the name of its folder."""
         try:
-            content = dict(json.loads((self.path / PLAN).read_text(encoding="utf-8")))
+            content = dict(json.loads(self._plan.read_text(encoding="utf-8")))
             return {name: Job(**job) for name, job in content.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError) as error:
-            raise RunFolderError(f"hydra.sweep.dir: expected a whole {self.path / PLAN}, got {error}") from error
+            raise RunFolderError(
+                f"hydra.sweep.dir: expected a whole {self.path / f'{PLAN}.json'}, got {error}"
+            ) from error
 
     def standings(self) -> list[Standing]:
         """Tell how far every job is, planned or found, in the order of their names.
@@ -180,7 +181,3 @@ def _last_round(folder: Path) -> int:
         return int(rounds[-1].as_py()) if len(rounds) else 0
     except (OSError, pa.ArrowException):
         return 0
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
