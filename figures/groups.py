@@ -57,6 +57,11 @@ def settings(run: Run, without: Collection[str] = ()) -> Settings:
     return kept
 
 
+def network_settings(run: Run, without: Collection[str] = ()) -> Settings:
+    """Give those of a run's `settings` that are its network's."""
+    return {key: value for key, value in settings(run, without).items() if key.startswith("network.")}
+
+
 def _repeated(value: Any, top: Mapping[str, Any]) -> list[str]:
     """Give the keys under which a section holds a copy of another section."""
     items = value.items() if isinstance(value, Mapping) else ()

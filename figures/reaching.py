@@ -8,11 +8,11 @@ from itertools import product
 
 import numpy as np
 
-from figures.groups import grouped, identity, labels, one_per_seed, settings
+from figures.groups import grouped, identity, labels, network_settings, one_per_seed, settings
 from figures.problems import FigureError
 from figures.quantities import rate_bps, seconds
 from figures.retiming import Question, replayable, seconds_at
-from figures.runs import Run
+from figures.runs import Run, same_clock, same_course
 from figures.targets import Goal
 
 KNOBS = ("network.name", "network.up_bps", "network.down_bps", "network.latency_s")
@@ -58,7 +58,7 @@ def retimed(
         If no run can be re-timed, or the network has no such links.
     """
     groups = list(grouped(replayable(runs), lambda run: identity(run, ("network",))).values())
-    members = [one_per_seed(group, _same_course) for group in groups]
+    members = [one_per_seed(group, same_course) for group in groups]
     latencies = np.array([np.nan]) if latency_s is None else latency_s
     reach = [all(goal.mark(run) is not None for run in group) for group in members]
     found = np.full((len(members), bandwidth_bps.size, latencies.size), np.inf)
@@ -102,7 +102,7 @@ def recorded(runs: Sequence[Run], goal: Goal) -> Times:
     for at, group in enumerate(groups.values()):
         for pairs in grouped(group, lambda pair: pair[1]).values():
             rate, delay = pairs[0][1]
-            same = one_per_seed([run for run, _ in pairs], _same_clock)
+            same = one_per_seed([run for run, _ in pairs], same_clock)
             marks = [goal.mark(run) for run in same]
             times = [np.inf if mark is None else run.seconds[mark] for run, mark in zip(same, marks, strict=True)]
             found[at, np.searchsorted(bandwidth, rate), np.searchsorted(latency, delay)] = np.mean(times)
@@ -126,7 +126,7 @@ def _times(
 
 
 def _network(run: Run) -> dict[str, object]:
-    return {k: v for k, v in settings(run).items() if k.startswith("network.") and k not in KNOBS}
+    return {key: value for key, value in network_settings(run).items() if key not in KNOBS}
 
 
 def _place(run: Run) -> tuple[float, float]:
@@ -137,11 +137,3 @@ def _place(run: Run) -> tuple[float, float]:
             f"{run.folder}: expected a network with one up_bps and latency_s ({error}); leave it out, or re-time on "
             "one that has them (network=lan_1g)"
         ) from error
-
-
-def _same_course(first: Run, second: Run) -> bool:
-    return all(np.array_equal(first.metrics[n], second.metrics[n], equal_nan=True) for n in first.metrics)
-
-
-def _same_clock(first: Run, second: Run) -> bool:
-    return np.array_equal(first.seconds, second.seconds) and _same_course(first, second)

@@ -49,6 +49,16 @@ class Run:
         return section_name(self.config, "algorithm")
 
 
+def same_course(first: Run, second: Run) -> bool:
+    """Whether two runs measured the same at the same rounds, whatever their clocks say."""
+    return all(np.array_equal(first.metrics[name], second.metrics[name], equal_nan=True) for name in first.metrics)
+
+
+def same_clock(first: Run, second: Run) -> bool:
+    """Whether two runs measured the same at the same simulated seconds."""
+    return np.array_equal(first.seconds, second.seconds) and same_course(first, second)
+
+
 def section_name(config: Mapping[str, Any], section: str) -> str:
     """Give the name of what fills a slot of the configuration: its `name`, else the class it makes, else "?"."""
     value = config.get(section)

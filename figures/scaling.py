@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.groups import grouped, identity, labels, one_per_seed, settings
+from figures.groups import grouped, identity, labels, network_settings, one_per_seed, settings
 from figures.options import Options
 from figures.problems import FigureError
 from figures.runs import Run
@@ -78,7 +78,7 @@ def draw_up(runs: Sequence[Run], options: Options) -> Scaling:
     """
     groups = list(grouped(runs, lambda run: identity(run, ("workers",))).values())
     names = labels([settings(group[0], ("workers", "network")) for group in groups], "algorithm")
-    networks = labels([_network(group[0]) for group in groups], "network")
+    networks = labels([network_settings(group[0], ("workers",)) for group in groups], "network")
     lines = [_line(*found) for found in zip(networks, names, groups, strict=True)]
     longer = [line for line in lines if line.workers.size > 1]
     if not longer:
@@ -86,10 +86,6 @@ def draw_up(runs: Sequence[Run], options: Options) -> Scaling:
         raise FigureError(f"runs: expected one setting with several numbers of workers, got {found} in different ones")
     panels = list(dict.fromkeys(networks))
     return Scaling(sorted(longer, key=lambda line: panels.index(line.panel)))
-
-
-def _network(run: Run) -> dict[str, Any]:
-    return {key: value for key, value in settings(run, ("workers",)).items() if key.startswith("network.")}
 
 
 def _line(panel: str, label: str, runs: Sequence[Run]) -> Line:

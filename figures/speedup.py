@@ -6,15 +6,15 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from figures import targets
-from figures.groups import grouped, identity, labels, one_per_seed, one_task, settings
+from figures.groups import grouped, identity, labels, network_settings, one_per_seed, one_task, settings
 from figures.options import Options
 from figures.problems import FigureError
-from figures.runs import Run
+from figures.runs import Run, same_clock
 from figures.targets import Goal
 from figures.venues import DEFAULT, Page
 
@@ -81,9 +81,9 @@ def draw_up(runs: Sequence[Run], options: Options) -> Speedup:
         If there is no such baseline, or it does not reach the target itself.
     """
     goal, task, wanted = targets.goal(runs, options), one_task(runs), options.get("baseline", BASELINE)
-    groups = [one_per_seed(group, _same) for group in grouped(runs, identity).values()]
+    groups = [one_per_seed(group, same_clock) for group in grouped(runs, identity).values()]
     names = labels([settings(group[0], ("network",)) for group in groups], "algorithm")
-    networks = labels([_network(group[0]) for group in groups], "network")
+    networks = labels([network_settings(group[0]) for group in groups], "network")
     times = [{run.config.get("seed"): _seconds(run, goal) for run in group} for group in groups]
     chosen = [at for at, group in enumerate(groups) if wanted in (names[at], group[0].algorithm)]
     if not chosen:
@@ -108,19 +108,9 @@ def draw_up(runs: Sequence[Run], options: Options) -> Speedup:
     return Speedup(sorted(bars, key=lambda bar: panels.index(bar.panel)), wanted, goal, task)
 
 
-def _network(run: Run) -> dict[str, Any]:
-    return {key: value for key, value in settings(run).items() if key.startswith("network.")}
-
-
 def _seconds(run: Run, goal: Goal) -> float | None:
     mark = goal.mark(run)
     return None if mark is None else float(run.seconds[mark])
-
-
-def _same(first: Run, second: Run) -> bool:
-    return np.array_equal(first.seconds, second.seconds) and all(
-        np.array_equal(first.metrics[name], second.metrics[name], equal_nan=True) for name in first.metrics
-    )
 
 
 def draw(numbers: Speedup, page: Page = DEFAULT) -> Figure:

@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-import numpy as np
 from rich.table import Table
 
 from figures.charts import ACCURACY
-from figures.groups import grouped, identity, labels, one_per_seed, settings
+from figures.groups import grouped, identity, labels, network_settings, one_per_seed, settings
 from figures.latex import booktabs
-from figures.runs import Run
+from figures.runs import Run, same_clock
 from figures.targets import Goal, final, goal
 
 
@@ -74,11 +73,9 @@ def tabulate(runs: Sequence[Run], options: Mapping[str, str] | None = None) -> R
         If nobody reaches the target, or copies of one run disagree.
     """
     wanted = goal(runs, options or {})
-    groups = [one_per_seed(group, _same) for group in grouped(runs, identity).values()]
+    groups = [one_per_seed(group, same_clock) for group in grouped(runs, identity).values()]
     names = labels([settings(group[0], ("network",)) for group in groups], "algorithm")
-    networks = labels(
-        [{k: v for k, v in settings(group[0]).items() if k.startswith("network.")} for group in groups], "network"
-    )
+    networks = labels([network_settings(group[0]) for group in groups], "network")
     header = (
         "algorithm",
         "network",
@@ -94,12 +91,6 @@ def tabulate(runs: Sequence[Run], options: Mapping[str, str] | None = None) -> R
     )
     note = f"Means over seeds, ± sample standard deviation. Time to {wanted.title}: first mark that reaches it."
     return Results(header, rows, note)
-
-
-def _same(first: Run, second: Run) -> bool:
-    return np.array_equal(first.seconds, second.seconds) and all(
-        np.array_equal(first.metrics[name], second.metrics[name], equal_nan=True) for name in first.metrics
-    )
 
 
 def _numbers(group: Sequence[Run], wanted: Goal) -> tuple[str, ...]:
