@@ -15,7 +15,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from simulator.tasks.validation import torch_device
 
 # What a resumed run may change: it touches no result.
-FREE = frozenset({"resume", "threads", "checkpoint_every", "progress", "cache", "tracker"})
+FREE = frozenset({"resume", "threads", "kernels", "checkpoint_every", "progress", "cache", "tracker"})
 
 
 @dataclass
@@ -42,6 +42,7 @@ class Schema:
     gradient_method: str = MISSING
     chunk: int = MISSING
     threads: int | None = None
+    kernels: str = MISSING
     driver: str = MISSING
     parts: int = MISSING
     eval_every: int = MISSING

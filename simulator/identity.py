@@ -23,6 +23,7 @@ BOOKKEEPING = frozenset(
         "progress",
         "hydra",
         "threads",
+        "kernels",
         "parts",
         "driver",
         "checkpoint_every",

@@ -32,7 +32,7 @@ from simulator.records.links import LinkRecord
 from simulator.records.recording import Cadence, Diverged, Recording, digest, waiting
 from simulator.tasks.task import Task
 from simulator.tasks.validation import torch_device
-from simulator.threads import ChunkPool, deterministic_gpu, keep_memory, one_thread
+from simulator.threads import ChunkPool, deterministic_gpu, prepare
 from simulator.trace import Header, TraceWriter
 from simulator.trackers import NoTracker, Tracker, watching
 
@@ -53,8 +53,7 @@ class Run:
         self, config: DictConfig, folder: Path, world: World | None = None, trajectory: str | None = None
     ) -> None:
         check(config)
-        one_thread()
-        keep_memory()
+        prepare(config.kernels)
         self.config, self.folder, self.world, self.trajectory = config, RunFolder(folder), world or World(), trajectory
         self.device = torch_device(config.device)
         if self.device.type == "cuda":

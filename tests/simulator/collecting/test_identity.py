@@ -15,6 +15,7 @@ CONFIG: dict[str, Any] = {
     "workers": 4,
     "resume": False,
     "threads": None,
+    "kernels": "auto",
     "eval_every": 20,
     "network": {"name": "lan", "up_bps": 1e9, "seed": 1, "workers": 4},
     "task": {"name": "mini", "widths": [3, 2], "made": {"seed": 1}},
