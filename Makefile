@@ -1,5 +1,5 @@
 # make demo, make test: each sets up .venv by itself. The first time takes as long as the download of the packages.
-.PHONY: demo test reproduce clean
+.PHONY: demo test reproduce readme-figures clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,13 +26,19 @@ demo: .venv/.installed
 	rm -rf $(DEMO)
 	$(BIN)/python -m simulator -m algorithm=$(ALGORITHMS) hydra.sweep.dir=$(DEMO)/runs
 	$(BIN)/python -m simulator -m algorithm=local_sgd rounds=50 eval_every=2 hydra.sweep.dir=$(DEMO)/runs
-	for run in $(DEMO)/runs/*/; do \
-	    $(BIN)/python -m simulator.retime run=$$run network=wan_100m,lte \
-	        hydra.run.dir=$(DEMO)/retimed/$$(basename $$run) || exit 1; \
-	done
+	$(BIN)/python -m simulator.retime run='$(DEMO)/runs/*' network=wan_100m,lte hydra.run.dir=$(DEMO)/retimed
 	$(BIN)/python -m figures accuracy_vs_bits runs='$(DEMO)/runs/*' out=$(DEMO)/figures
 	$(BIN)/python -m figures accuracy_vs_time runs='$(DEMO)/retimed/*/*' out=$(DEMO)/figures
 	$(BIN)/python -m figures table runs='$(DEMO)/runs/*' runs='$(DEMO)/retimed/*/*' target=0.83 out=$(DEMO)/figures
+
+# The README's pictures, from the demo's runs; each PNG says the command that made it.
+readme-figures: demo
+	$(BIN)/python -m figures time_to_target runs='$(DEMO)/runs/*' network=wan_100m target=0.83 out=$(DEMO)/figures
+	$(BIN)/python -m figures regime_map runs='$(DEMO)/runs/*[kd]-lan_1g-*' network=lan_1g target=0.83 out=$(DEMO)/figures
+	$(BIN)/python -m figures breakdown runs='$(DEMO)/retimed/*/wan_100m' unit=share out=$(DEMO)/figures
+	for name in accuracy_vs_time time_to_target regime_map breakdown; do \
+	    cp $(DEMO)/figures/$$name.png figures/readme/ || exit 1; \
+	done
 
 # The papers' claims, run again: all of them, or `make reproduce CLAIM=sbc_lenet5`. Ends in docs/reproduction.md.
 reproduce: .venv/.installed

@@ -15,6 +15,7 @@ from figures.kinds import KINDS, time_unit
 from figures.problems import FigureError
 from figures.runs import Run
 from figures.tables import read_columns
+from figures.venues import DEFAULT, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,40 +107,43 @@ def _parts(run: Run) -> dict[str, tuple[float, float]]:
     return dict(zip(PARTS, means, strict=True))
 
 
-def draw(breakdown: Breakdown) -> Figure:
+def draw(breakdown: Breakdown, page: Page = DEFAULT) -> Figure:
     """Draw horizontal bars, those of a group next to each other."""
     import matplotlib
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
 
-    from figures.drawing import STYLE
+    from figures import ticks
+    from figures.legends import below, legend_inches, wrapped
 
     bars = breakdown.bars
     scale, name = time_unit(max(bar.total for bar in bars))
     if breakdown.shares:
         scale = 100.0
-    with matplotlib.rc_context(STYLE | {"hatch.linewidth": 0.5, "axes.grid.axis": "x"}):
-        figure = Figure(figsize=(6.4, 0.95 + 0.5 * len(bars) / len(WORKERS)), layout="constrained")
+    present = [kind for kind in PARTS if any(bar.seconds[kind] > 0 for bar in bars)]
+    names = [wrapped(bar.label, page.small, 0.36 * page.inches) for bar in bars[:: len(WORKERS)]]
+    each = [1.3 * page.small / 72 * max(1.8, label.count("\n") + 1.5) for label in names]
+    with matplotlib.rc_context(page.style | {"axes.grid.axis": "x"}):
+        handles, titles = legend(present)
+        room = legend_inches(titles, page, handle=1.4) + 0.45 * page.scale
+        figure = Figure(figsize=page.tall(sum(each) + room), layout="constrained")
         axes = figure.subplots()
         for at, bar in enumerate(bars):
-            _bar(axes, bar, at // len(WORKERS) + 0.38 * (at % len(WORKERS)), scale, breakdown.shares)
-        axes.set_yticks(
-            [at + 0.38 * row for at in range(len(bars) // len(WORKERS)) for row in range(len(WORKERS))],
-            [f"{bar.label}\nmean worker" if bar.worker == "mean" else "slowest" for bar in bars],
-        )
-        axes.invert_yaxis()
+            _bar(axes, bar, at // len(WORKERS) + 0.38 * (at % len(WORKERS)), scale, breakdown.shares, page)
+        axes.set_yticks([at + 0.15 for at in range(len(names))], names)
+        axes.set_ylim(len(names) - 0.35, -0.4)
         axes.tick_params(axis="y", length=0)
-        axes.set_axisbelow(True)
+        longest = 1.0 if breakdown.shares else max(bar.total for bar in bars)
+        axes.set_xlim(0.0, 1.24 * scale * longest)  # the number beside the longest bar needs room
         if breakdown.shares:
-            axes.xaxis.set_major_formatter(PercentFormatter(symbol=" %"))
-            axes.set_xlabel("Share of the simulated time (beside each bar: time per round)")
+            ticks.percent(axes.xaxis, 100.0)
+            axes.set_xticks(range(0, 101, 20 if page.inches > 5 else 50))
+            title = "Share of the simulated time (beside: time per round)"
         else:
-            axes.set_xlabel(f"Simulated time per round ({name})")
-        axes.margins(x=0.14)
-        axes.set_xlim(left=0.0)
-        present = [kind for kind in PARTS if any(bar.seconds[kind] > 0 for bar in bars)]
-        handles, titles = legend(present)
-        figure.legend(handles, titles, loc="outside lower center", ncols=6, handlelength=1.4, columnspacing=1.2)
+            ticks.linear(axes.xaxis)
+            title = f"Simulated time per round ({name})"
+        title = wrapped(title, page.text, 0.6 * page.inches)
+        axes.set_xlabel(f"{title}\nabove: mean worker; below: slowest")
+        below(figure, handles, titles, page, handle=1.4)
     return figure
 
 
@@ -152,7 +156,7 @@ def legend(kinds: Sequence[str]) -> tuple[list, list[str]]:
     return patches, [k.title for k in looks]
 
 
-def _bar(axes: Axes, bar: Bar, y: float, scale: float, share: bool) -> None:
+def _bar(axes: Axes, bar: Bar, y: float, scale: float, share: bool, page: Page) -> None:
     whole, left = (bar.total if share else 1.0), 0.0
     height = 0.36 if bar.worker == "mean" else 0.22
     for kind, seconds in bar.seconds.items():
@@ -161,6 +165,5 @@ def _bar(axes: Axes, bar: Bar, y: float, scale: float, share: bool) -> None:
         left += width
     per_second, name = time_unit(bar.total)
     if bar.worker == "mean":
-        axes.annotate(
-            f"{bar.total * per_second:.3g} {name}", (left, y), (4, 0), textcoords="offset points", va="center", size=7.5
-        )
+        text = f"{bar.total * per_second:.3g} {name}"
+        axes.annotate(text, (left, y), (4, 0), textcoords="offset points", va="center", size=page.small)

@@ -1,8 +1,8 @@
-"""The figures by name: what stands on each axis, and how a run's own columns become it."""
+"""What stands on an axis, and how a run's own columns become it; and the charts of one quantity against another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,19 @@ from figures.runs import Run
 
 @dataclass(frozen=True)
 class Axis:
-    """A quantity read from a run, one number per mark: float64 [m]."""
+    """A quantity read from a run, one number per mark: float64 [m].
+
+    `sign` is 1 where more is better and -1 where less is; `scale` ("log" or "linear") is the horizontal axis' unless
+    asked otherwise; `timed` quantities are those that the network moves. Ticks stand for whole `unit`s.
+    """
 
     column: str  # its name in the CSV, unit included
     title: str
     read: Callable[[Run], np.ndarray]
+    sign: int = 0
+    scale: str = "linear"
+    timed: bool = False
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -24,9 +32,7 @@ class Chart:
     """What a figure shows. `x` lists the horizontal axes to choose from, the first being the default."""
 
     y: Axis
-    x: dict[str, Axis]
-    scale: str  # of the horizontal axis unless asked otherwise: "log" or "linear"
-    timed: bool = False  # whether the network moves its points; only then does each network get a panel
+    x: Mapping[str, Axis]
 
 
 def _uplink_bits(run: Run) -> np.ndarray:
@@ -38,24 +44,41 @@ def _total_bits(run: Run) -> np.ndarray:
 
 
 BITS = {
-    "uplink": Axis("uplink_wire_bits_per_worker", "Uplink per worker (bits on the wire)", _uplink_bits),
-    "total": Axis("total_wire_bits_per_worker", "Uplink and downlink per worker (bits on the wire)", _total_bits),
+    "uplink": Axis(
+        "uplink_wire_bits_per_worker", "Uplink per worker (bits on the wire)", _uplink_bits, scale="log", unit="bit"
+    ),
+    "total": Axis(
+        "total_wire_bits_per_worker",
+        "Uplink and downlink per worker (bits on the wire)",
+        _total_bits,
+        scale="log",
+        unit="bit",
+    ),
     "paper": Axis(
         "uplink_paper_bits_per_worker",
         "Uplink per worker (bits by each paper's formula)",
         lambda run: run.metrics["uplink_paper_bits"] / run.workers,
+        scale="log",
+        unit="bit",
     ),
 }
-SECONDS = {"seconds": Axis("simulated_seconds", "Simulated time (s)", lambda run: run.seconds)}
-ROUNDS = {"rounds": Axis("round", "Round", lambda run: run.metrics["round"])}
-ACCURACY = Axis("accuracy", "Test accuracy", lambda run: run.metrics["accuracy"])
-LOSS = Axis("loss", "Test loss", lambda run: run.metrics["loss"])
+TIME = Axis("simulated_seconds", "Simulated time (s)", lambda run: run.seconds, scale="log", timed=True)
+ROUNDS = Axis("round", "Round", lambda run: run.metrics["round"])
+SAMPLES = Axis("samples", "Samples seen by all workers", lambda run: run.metrics["samples"])
+ACROSS = {"rounds": ROUNDS, "samples": SAMPLES, **BITS, "time": TIME}
+
+ACCURACY = Axis("accuracy", "Test accuracy", lambda run: run.metrics["accuracy"], sign=1)
+LOSS = Axis("loss", "Test loss", lambda run: run.metrics["loss"], sign=-1)
+PERPLEXITY = Axis("perplexity", "Test perplexity", lambda run: run.metrics["perplexity"], sign=-1)
+BLEU = Axis("bleu", "Test BLEU", lambda run: run.metrics["bleu"], sign=1)
+LEARNT = {axis.column: axis for axis in (ACCURACY, LOSS, PERPLEXITY, BLEU)}
 
 CHARTS = {
-    "accuracy_vs_bits": Chart(ACCURACY, BITS, "log"),
-    "accuracy_vs_time": Chart(ACCURACY, SECONDS, "log", timed=True),
-    "accuracy_vs_rounds": Chart(ACCURACY, ROUNDS, "linear"),
-    "loss_vs_bits": Chart(LOSS, BITS, "log"),
-    "loss_vs_time": Chart(LOSS, SECONDS, "log", timed=True),
-    "loss_vs_rounds": Chart(LOSS, ROUNDS, "linear"),
+    **{name: Chart(axis, ACROSS) for name, axis in LEARNT.items()},
+    "accuracy_vs_bits": Chart(ACCURACY, BITS),
+    "accuracy_vs_time": Chart(ACCURACY, {"seconds": TIME}),
+    "accuracy_vs_rounds": Chart(ACCURACY, {"rounds": ROUNDS}),
+    "loss_vs_bits": Chart(LOSS, BITS),
+    "loss_vs_time": Chart(LOSS, {"seconds": TIME}),
+    "loss_vs_rounds": Chart(LOSS, {"rounds": ROUNDS}),
 }

@@ -27,12 +27,37 @@ class Curve:
 
     panel: str
     label: str
+    algorithm: str
     seeds: int
     rounds: np.ndarray
     x: np.ndarray
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a figure says about itself besides its curves."""
+
+    y: Axis
+    x: Axis
+    scale: str  # of the horizontal axis: "log" or "linear"
+    band: str  # a key of BANDS
+    task: str
+
+    def band_note(self, curves: Sequence[Curve]) -> str:
+        """Say what the lines and bands are, or nothing where every line is a single run."""
+        counts = sorted({curve.seeds for curve in curves})
+        if counts[-1] == 1:
+            return ""
+        many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
+        return f"mean and {BANDS[self.band]} over {many} seeds"
+
+    def caption(self, curves: Sequence[Curve]) -> str:
+        """Say in one sentence what is shown; it travels in the files' metadata."""
+        note = self.band_note(curves) or "one run per line"
+        return f"{self.y.title} on {self.task} against {self.x.title[0].lower()}{self.x.title[1:]}, cumulative; {note}."
 
 
 def draw_up(runs: Sequence[Run], chart: Chart, x: Axis, *, log_x: bool, band: str = "minmax") -> list[Curve]:
@@ -43,9 +68,9 @@ def draw_up(runs: Sequence[Run], chart: Chart, x: Axis, *, log_x: bool, band: st
     runs : sequence of Run
         Of one task.
     chart : Chart
-        What stands upright, and whether networks get a panel each.
+        What stands upright.
     x : Axis
-        What lies across.
+        What lies across, and by `timed` whether networks get a panel each.
     log_x : bool
         Leave out points with x <= 0 (before anything was sent, or before the clock started).
     band : {"minmax", "std"}
@@ -61,7 +86,7 @@ def draw_up(runs: Sequence[Run], chart: Chart, x: Axis, *, log_x: bool, band: st
     FigureError
         If the runs lack the quantity, or copies of one run disagree.
     """
-    groups = _timed(runs, chart, x) if chart.timed else _untimed(runs, chart, x)
+    groups = _timed(runs, chart, x) if x.timed else _untimed(runs, chart, x)
     curves = [_average(panel, label, members, chart.y, x, log_x, band) for panel, label, members in groups]
     panels = list(dict.fromkeys(curve.panel for curve in curves))
     return sorted(curves, key=lambda curve: panels.index(curve.panel))
@@ -112,7 +137,7 @@ def _average(panel: str, label: str, runs: Sequence[Run], y: Axis, x: Axis, log_
     mean, spread = upright.mean(axis=0), upright.std(axis=0, ddof=1) if len(runs) > 1 else 0.0
     low, high = (mean - spread, mean + spread) if band == "std" else (upright.min(axis=0), upright.max(axis=0))
     columns = (rounds, across.mean(axis=0), mean, low, high)
-    return Curve(panel, label, len(runs), *(column[keep] for column in columns))
+    return Curve(panel, label, runs[0].algorithm, len(runs), *(column[keep] for column in columns))
 
 
 def _points(run: Run, y: Axis, x: Axis) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from figures.kinds import KINDS, time_unit
 from figures.problems import FigureError
 from figures.runs import Run
 from figures.tables import at_most, read_columns
+from figures.venues import DEFAULT, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("worker", "stream", "kind", "begin_s", "end_s", "op", "round")
 ROUNDS = 3  # shown unless asked otherwise
-WORKERS = 16  # likewise
+WORKERS = 16  # likewise, shared by the panels
+FEWEST = 4  # but so many in each
 PANELS = 6
 SERVER = -1
 MAIN = "compute"  # the stream in which a worker does one thing at a time
@@ -77,7 +79,8 @@ def draw_up(runs: Sequence[Run], options: Mapping[str, str]) -> Gantt:
     rounds = _range(options["rounds"]) if "rounds" in options else None
     workers = _numbers(options["workers"]) if "workers" in options else None
     titles = labels([settings(run) for run in runs], "algorithm")
-    return Gantt([_panel(run, title, rounds, workers) for run, title in zip(runs, titles, strict=True)])
+    most = max((WORKERS if options.get("venue") != "talk" else WORKERS // 2) // len(runs), FEWEST)
+    return Gantt([_panel(run, title, rounds, workers, most) for run, title in zip(runs, titles, strict=True)])
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -94,7 +97,7 @@ def _numbers(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _panel(run: Run, title: str, rounds: tuple[int, int] | None, workers: list[int] | None) -> Panel:
+def _panel(run: Run, title: str, rounds: tuple[int, int] | None, workers: list[int] | None, most: int) -> Panel:
     command = f"python -m simulator.timeline run={run.folder}"
     table = read_columns(run, "spans", COLUMNS, f"make it with {command}")
     columns = {name: np.array(table[name].to_pylist()) for name in COLUMNS}
@@ -103,7 +106,7 @@ def _panel(run: Run, title: str, rounds: tuple[int, int] | None, workers: list[i
     first, last = rounds or (int(columns["round"].min()), int(columns["round"].min()) + ROUNDS - 1)
     chosen = (columns["round"] >= first) & (columns["round"] <= last)
     everyone = np.unique(columns["worker"][columns["worker"] != SERVER])
-    shown = everyone[:WORKERS] if workers is None else np.array(workers)
+    shown = everyone[:most] if workers is None else np.array(workers)
     chosen &= np.isin(columns["worker"], [*shown.tolist(), SERVER])
     if not (chosen & (columns["worker"] != SERVER)).any():
         raise FigureError(
@@ -118,27 +121,31 @@ def _listed(workers: np.ndarray) -> str:
     return few if len(workers) <= 8 else f"{few},... ({len(workers)})"
 
 
-def draw(gantt: Gantt) -> Figure:
+def draw(gantt: Gantt, page: Page = DEFAULT) -> Figure:
     """Draw the panels; each has its own time axis."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    from figures.drawing import STYLE
+    from figures.legends import below, legend_inches
 
     panels = gantt.panels
-    heights = [0.75 + 0.2 * len(panel.rows) for panel in panels]
-    with matplotlib.rc_context(STYLE | {"hatch.linewidth": 0.4, "axes.grid": False}):
-        figure = Figure(figsize=(7.0, sum(heights) + 0.3), layout="constrained")
-        grid = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
-        for axes, panel in zip(grid.flat, panels, strict=True):
-            _rows(axes, panel)
+    heights = [0.85 * page.scale + 1.6 * page.small / 72 * len(panel.rows) for panel in panels]
+    with matplotlib.rc_context(page.style | {"axes.grid": False}):
         drawn = {kind for panel in panels for kind in panel.columns["kind"].tolist()}
         handles, titles = legend([kind for kind in KINDS if kind in drawn])
-        figure.legend(handles, titles, loc="outside lower center", ncols=7, handlelength=1.4, columnspacing=1.2)
+        room = legend_inches(titles, page, handle=1.4)
+        figure = Figure(figsize=page.tall(sum(heights) + room), layout="constrained")
+        grid = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
+        for axes, panel in zip(grid.flat, panels, strict=True):
+            _rows(axes, panel, page)
+        below(figure, handles, titles, page, handle=1.4)
     return figure
 
 
-def _rows(axes: Axes, panel: Panel) -> None:
+def _rows(axes: Axes, panel: Panel, page: Page) -> None:
+    from figures import ticks
+    from figures.legends import text_inches, wrapped
+
     columns, rows = panel.columns, panel.rows
     marks = columns["kind"] == "mark"
     begin, end = float(columns["begin_s"].min()), float(columns["end_s"][marks if marks.any() else ~marks].max())
@@ -156,18 +163,26 @@ def _rows(axes: Axes, panel: Panel) -> None:
                     axes.broken_barh(
                         list(zip(columns["begin_s"][spans] * scale, lengths * scale, strict=True)), place, **style
                     )
-    for number, closes in zip(columns["round"][marks].tolist(), columns["end_s"][marks].tolist(), strict=True):
-        axes.axvline(closes * scale, color="black", linewidth=0.7, linestyle=(0, (4, 2)))
+    # Rounds are named as far as there is room: from the right, each name clear of the one before it.
+    clear = np.inf
+    numbers, closings = columns["round"][marks].tolist(), columns["end_s"][marks].tolist()
+    for number, closes in reversed(list(zip(numbers, closings, strict=True))):
+        axes.axvline(closes * scale, color="black", linewidth=0.7 * page.scale, linestyle=(0, (4, 2)))
+        name, place = f"round {number}", (closes - begin) / (end - begin) * 0.85 * page.inches
+        if place > clear or place < text_inches(name, page.small) + 0.06:
+            continue
+        clear = place - text_inches(name, page.small) - 0.1 * page.scale
         axes.annotate(
-            f"round {number}", (closes * scale, 1.0), (-3, 2), xycoords=axes.get_xaxis_transform(),
-            textcoords="offset points", ha="right", va="bottom", size=7,
+            name, (closes * scale, 1.0), (-3, 2), xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points", ha="right", va="bottom", size=page.small,
         )  # fmt: skip
     axes.set_yticks(range(len(rows)), ["server" if worker == SERVER else f"worker {worker}" for worker in rows])
-    axes.tick_params(axis="y", length=0, labelsize=7)
+    axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(begin * scale, end * scale)
+    ticks.linear(axes.xaxis)
     axes.set_xlabel(f"Simulated time ({unit})")
-    axes.set_title(panel.title, loc="left", pad=12)
+    axes.set_title(wrapped(panel.title, page.text, 0.8 * page.inches), loc="left", pad=1.6 * page.text)
 
 
 def _place(columns: Mapping[str, np.ndarray], worker: int, row: int) -> tuple[float, float]:

@@ -23,10 +23,12 @@ BOOKKEEPING = frozenset(
         "progress",
         "hydra",
         "threads",
+        "kernels",
         "parts",
         "driver",
         "checkpoint_every",
         "eval_every",
+        "tracker",
     }
 )
 NAMES = ("name", "_target_")
@@ -51,9 +53,14 @@ def settings(run: Run, without: Collection[str] = ()) -> Settings:
             continue
         kept[key] = value
     for section in run.config:
-        if section not in without and isinstance(run.config[section], Mapping):
+        if section not in (*without, *BOOKKEEPING) and isinstance(run.config[section], Mapping):
             kept[f"{section}.name"] = section_name(run.config, section)
     return kept
+
+
+def network_settings(run: Run, without: Collection[str] = ()) -> Settings:
+    """Give those of a run's `settings` that are its network's."""
+    return {key: value for key, value in settings(run, without).items() if key.startswith("network.")}
 
 
 def _repeated(value: Any, top: Mapping[str, Any]) -> list[str]:

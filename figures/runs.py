@@ -19,14 +19,15 @@ from figures.problems import FigureError
 
 RUN_FILES = ("config.yaml", "manifest.json", "metrics.parquet", "timeline.parquet", "trace.jsonl", "summary.json")
 METRICS = ("round", "loss", "accuracy", "uplink_wire_bytes", "downlink_wire_bytes", "uplink_paper_bits")
+SOMETIMES = ("samples", "perplexity", "bleu")  # not in the runs of older versions, where they read as null
 
 
 @dataclass(frozen=True)
 class Run:
     """One complete run: its configuration and what was measured at its m marks.
 
-    `metrics` maps each name of `METRICS` to float64 [m] (NaN where the file holds null), counts being cumulative and
-    summed over workers; `seconds` is the simulated clock at the same marks, float64 [m].
+    `metrics` maps each name of `METRICS` and `SOMETIMES` to float64 [m] (NaN where the file holds null), counts being
+    cumulative and summed over workers; `seconds` is the simulated clock at the same marks, float64 [m].
     """
 
     folder: Path
@@ -42,6 +43,20 @@ class Run:
     @property
     def task(self) -> str:
         return section_name(self.config, "task")
+
+    @property
+    def algorithm(self) -> str:
+        return section_name(self.config, "algorithm")
+
+
+def same_course(first: Run, second: Run) -> bool:
+    """Whether two runs measured the same at the same rounds, whatever their clocks say."""
+    return all(np.array_equal(first.metrics[name], second.metrics[name], equal_nan=True) for name in first.metrics)
+
+
+def same_clock(first: Run, second: Run) -> bool:
+    """Whether two runs measured the same at the same simulated seconds."""
+    return np.array_equal(first.seconds, second.seconds) and same_course(first, second)
 
 
 def section_name(config: Mapping[str, Any], section: str) -> str:
@@ -121,7 +136,7 @@ def read_run(folder: Path) -> Run:
         if not isinstance(summary, dict) or summary.get("complete") is not True:
             raise FigureError("summary.json does not say complete: true")
         config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-        metrics = _columns(folder / "metrics.parquet", METRICS)
+        metrics = _columns(folder / "metrics.parquet", METRICS, SOMETIMES)
         timeline = _columns(folder / "timeline.parquet", ("round", "seconds"))
     except (OSError, ValueError, yaml.YAMLError, pyarrow.ArrowException) as error:
         if isinstance(error, FigureError):
@@ -136,14 +151,16 @@ def read_run(folder: Path) -> Run:
     return Run(folder, config, summary, metrics, timeline["seconds"])
 
 
-def _columns(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+def _columns(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, np.ndarray]:
     if not path.exists():
         raise FigureError(f"no {path.name}")
     with parquet.ParquetFile(path) as file:
         missing = [name for name in names if name not in file.schema_arrow.names]
         if missing:
             raise FigureError(f"{path.name} has no column {', '.join(missing)}")
-        table = file.read(columns=list(names))
+        found = [name for name in optional if name in file.schema_arrow.names]
+        table = file.read(columns=[*names, *found])
     # A column that is null throughout may have been written with the null type, hence the cast.
-    columns = (table.column(name).cast(pyarrow.float64()) for name in names)
-    return {name: np.asarray(column.to_numpy(), dtype=np.float64) for name, column in zip(names, columns, strict=True)}
+    columns = {name: table.column(name).cast(pyarrow.float64()).to_numpy() for name in table.column_names}
+    nulls = {name: np.full(table.num_rows, np.nan) for name in optional}
+    return nulls | {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}

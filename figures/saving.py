@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 
-from figures.curves import Curve
-from figures.drawing import STYLE, Sheet
+from figures.latex import set_by_latex
+from figures.venues import Page
 
 PNG_DPI = 200
 
 
-def save_figure(figure: Figure, numbers: str, caption: str, folder: Path, name: str) -> list[Path]:
+def save_figure(
+    figure: Figure, numbers: str, caption: str, page: Page, command: str, folder: Path, name: str
+) -> list[Path]:
     """Write NAME.pdf, NAME.png and NAME.csv into `folder`; equal input gives equal bytes, so no date is stored.
+
+    The figure is as wide as the page, to the pixel. The caption and the command that makes the figure travel in the
+    PDF's Subject and Keywords and the PNG's Description and Command; the CSV is nothing but the numbers.
 
     Returns
     -------
@@ -33,33 +37,19 @@ def save_figure(figure: Figure, numbers: str, caption: str, folder: Path, name: 
     """
     pdf, png = io.BytesIO(), io.BytesIO()
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each table of each font that it embeds
-    with matplotlib.rc_context(STYLE):
-        title = {"Title": name, "Subject": caption, "Creator": "bitclock", "CreationDate": None}
-        figure.savefig(pdf, format="pdf", bbox_inches="tight", pad_inches=0.04, metadata=title)
-        about = {"Title": name, "Description": caption}
-        figure.savefig(png, format="png", dpi=PNG_DPI, bbox_inches="tight", pad_inches=0.04, metadata=about)
+    with matplotlib.rc_context(page.style):
+        if page.latex:
+            set_by_latex(figure)
+        title = {"Title": name, "Subject": caption, "Keywords": command, "Creator": "bitclock", "CreationDate": None}
+        figure.savefig(pdf, format="pdf", metadata=title)
+        about = {"Title": name, "Description": caption, "Command": command}
+        figure.savefig(png, format="png", dpi=PNG_DPI, metadata=about)
     files = {
         f"{name}.pdf": pdf.getvalue(),
         f"{name}.png": png.getvalue(),
         f"{name}.csv": numbers.encode("utf-8"),
     }
     return save(files, folder)
-
-
-def curves_csv(curves: Sequence[Curve], sheet: Sheet) -> str:
-    """Write the plotted numbers as CSV, a line per point, each number with all its digits."""
-    y = sheet.y.column
-    # Where rounds lie across, the column would come twice.
-    across = [] if sheet.x.column == "round" else [sheet.x.column]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["panel", "group", "seeds", "band", "round", *across, f"{y}_mean", f"{y}_low", f"{y}_high"])
-    for curve in curves:
-        columns = [curve.rounds, *([curve.x] if across else []), curve.mean, curve.low, curve.high]
-        for point in zip(*(column.tolist() for column in columns), strict=True):
-            shown = [int(value) if value.is_integer() and at == 0 else repr(value) for at, value in enumerate(point)]
-            writer.writerow([curve.panel, curve.label, curve.seeds, sheet.band, *shown])
-    return text.getvalue()
 
 
 def save(files: Mapping[str, bytes], folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from figures.groups import grouped, identity, labels, settings
 from figures.problems import FigureError
 from figures.runs import Run
 from figures.tables import at_most
+from figures.venues import DEFAULT, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,42 +91,37 @@ def _panel(title: str, runs: Sequence[Run]) -> Panel:
     return Panel(title, len(runs), np.array([counts.get(late, 0) for late in range(max(counts) + 1)], dtype=np.int64))
 
 
-def draw(staleness: Staleness) -> Figure:
+def draw(staleness: Staleness, page: Page = DEFAULT) -> Figure:
     """Draw a histogram in each panel, with the mean."""
     import matplotlib
-    from matplotlib.figure import Figure
 
-    from figures.drawing import STYLE
+    from figures.legends import wrapped
+    from figures.panels import inner, lowest, panels
 
-    panels = staleness.panels
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    width = {1: 4.4, 2: 3.3, 3: 2.7}[columns]
-    with matplotlib.rc_context(STYLE | {"axes.grid.axis": "y"}):
-        figure = Figure(figsize=(columns * width, rows * 2.3), layout="constrained")
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for at, axes in enumerate(grid.flat):
-            if at >= len(panels):
-                axes.remove()
-                continue
-            _bars(axes, panels[at])
-            if at + columns >= len(panels):
+    shown = staleness.panels
+    with matplotlib.rc_context(page.style | {"axes.grid.axis": "y"}):
+        figure, grid, columns = panels(page, len(shown), most=2.2, sharex=True, sharey=True)
+        for at, (axes, panel) in enumerate(zip(grid, shown, strict=True)):
+            _bars(axes, panel, page)
+            axes.set_title(wrapped(panel.title, page.text, page.inches / columns - 0.6 * page.scale))
+            if lowest(at, len(shown), columns):
                 axes.set_xlabel("Staleness (server updates)")
                 axes.tick_params(labelbottom=True)
-            if at % columns == 0:
+            if not inner(at, columns):
                 axes.set_ylabel("Share of gradients (%)")
     return figure
 
 
-def _bars(axes: Axes, panel: Panel) -> None:
+def _bars(axes: Axes, panel: Panel, page: Page) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.bar(range(len(panel.counts)), 100 * panel.counts / panel.counts.sum(), 0.85, color="#0072B2", zorder=2)
-    axes.axvline(panel.mean, color="#D55E00", linestyle=(0, (4, 2)), linewidth=1.2, zorder=3)
+    axes.axvline(panel.mean, color="#D55E00", linestyle=(0, (4, 2)), linewidth=1.2 * page.scale, zorder=3)
+    right = panel.mean > 0.5 * len(panel.counts)  # the longer side has room for the text
     axes.annotate(
-        f"mean {panel.mean:.3g}", (panel.mean, 1.0), (4, -2), xycoords=axes.get_xaxis_transform(),
-        textcoords="offset points", va="top", color="#A84300", size=7.5,
+        f"mean {panel.mean:.3g}", (panel.mean, 1.0), (-4 if right else 4, -2), xycoords=axes.get_xaxis_transform(),
+        textcoords="offset points", va="top", ha="right" if right else "left", color="#A84300", size=page.small,
     )  # fmt: skip
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.margins(y=0.18)
-    axes.set_title(panel.title)

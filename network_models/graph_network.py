@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from network_models.conditions.assembled import Conditions
+from network_models.conditions.factors import Factors
 from network_models.conditions.interruptions import Interruptions
 from network_models.links import worker_count
 from network_models.network import Network
@@ -27,6 +28,8 @@ def graph(
     background_load: float = 0.0,
     background_mean_on_s: float | str | None = None,
     background_mean_off_s: float | str | None = None,
+    rate_factor: float = 1.0,
+    latency_factor: float = 1.0,
     **network: Any,
 ) -> Network:
     """A network whose messages take the shortest routes through a graph.
@@ -51,6 +54,8 @@ def graph(
     outages, background_load, background_mean_on_s, background_mean_off_s
         See `Interruptions`; a link is named as in `links.parquet`, such as `'leaf0 -> spine1'`, and other traffic is on
         every link.
+    rate_factor, latency_factor : float
+        Of every link; see `Factors`. Routes are those without them.
     **network
         As for `Network`.
 
@@ -72,8 +77,9 @@ def graph(
         raise ValueError(f"network.topology: expected a networkx graph, got {topology!r}")
     background = (background_load, background_mean_on_s, background_mean_off_s)
     interruptions = Interruptions(outages, *background, seed=seed)
-    fabric = Graph(topology, whole(ecmp_seed, "network.ecmp_seed", 0), interruptions)
+    factors = Factors.read(rate_factor, latency_factor)
+    fabric = Graph(topology, whole(ecmp_seed, "network.ecmp_seed", 0), interruptions, factors)
     if fabric.workers != worker_count(workers):
         raise ValueError(f"network.workers: expected as many as the topology has, {fabric.workers}, got {workers}")
-    delays = Conditions(jitter_s=jitter_s, jitter=jitter, seed=seed).delays()
+    delays = Conditions(jitter_s=jitter_s, jitter=jitter, seed=seed, latency_factor=latency_factor).delays()
     return Network(fabric, jitter=delays, name=name, **network)

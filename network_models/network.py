@@ -76,7 +76,7 @@ class Network:
     ) -> None:
         if not isinstance(name, str):
             raise ValueError(f"network.name: expected a string, got {name!r}")
-        self.name = name
+        self.name, self.mode = name, mode
         self.paths = Paths(fabric, make_transport(transport), jitter, buffer_bytes)
         self.schedules = Schedules.read(schedules, fabric)
         self._player = Player(self.paths, mode, self.schedules)

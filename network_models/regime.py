@@ -84,6 +84,11 @@ class Regime:
             self._lossless = all(not np.any(fabric.path_loss(workers, end)) for end in ends)
         return self._lossless or "loss" in self._said
 
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to be said of any message."""
+        return self._buffer_bytes is None and self.quiet
+
     def _loss(self, loss: float) -> None:
         priced = float(self._transport.ceiling_bps(np.array(0.05), np.array(0.1))) < float(
             self._transport.ceiling_bps(np.array(0.05), np.array(0.0))

@@ -6,27 +6,13 @@ import sys
 from pathlib import Path
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
 
-from simulator.config import register, reporting
+from simulator.config import reporting
+from simulator.sweeping.job import failures, job
+from simulator.sweeping.launchers import check_launcher
 
-register()
-
-
-_failed: list[str] = []
-
-
-@hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
-def main(config: DictConfig) -> None:
-    """Run the configuration in Hydra's run folder; one that fails says why and leaves the rest of a sweep alone."""
-    from simulator.launch import launch
-
-    try:
-        launch(config, Path(HydraConfig.get().runtime.output_dir))
-    except (ValueError, TypeError, RuntimeError, OSError) as error:
-        _failed.append(str(error))
-        print(f"error: {error}", file=sys.stderr)
+# The job has a module of its own, by whose name other processes find it.
+main = hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(job)
 
 
 def check_folder(arguments: list[str]) -> None:
@@ -42,8 +28,10 @@ def check_folder(arguments: list[str]) -> None:
 def run() -> None:
     """Run the command line; exit with 1 if any run failed."""
     check_folder(sys.argv[1:])
+    check_launcher(sys.argv[1:])
+    failures.clear()
     main()
-    if _failed:
+    if failures:
         sys.exit(1)
 
 

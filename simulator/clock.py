@@ -107,7 +107,8 @@ class Clock:
         """Play a collective."""
 
         def collective(start: np.ndarray, share: float) -> Timing:
-            timing, self.server = timed(self.network, entry, self._participants, start, self.server, share)
+            timing, through = timed(self.network, entry, self._participants, start, self.server, share)
+            self.server = max(self.server, through)
             return timing
 
         up = UP[entry["op"]]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol, TypeVar
+
 import numpy as np
 
-from network_models import Network, Timing
+from network_models import Timing
 from network_models.even import most
 from simulator.trace import Entry
 
@@ -12,24 +14,41 @@ from simulator.trace import Entry
 UP = {"gather": 1.0, "broadcast": 0.0, "scatter": 0.0, "all_reduce": 0.5, "all_gather": 0.0}
 
 
+When = TypeVar("When", float, np.ndarray)
+
+
+class Timed(Protocol):
+    """What is asked: a `Network`, or a `Batch` of them, whose times have a column for each."""
+
+    def gather(self, workers: Any, start: Any, sizes_bytes: Any, /) -> tuple[Timing, Any]: ...
+
+    def broadcast(self, workers: Any, start: Any, server_start: Any, size_bytes: float, /) -> Timing: ...
+
+    def serve(self, workers: Any, start: Any, server_start: Any, sizes_bytes: Any, /) -> Timing: ...
+
+    def all_gather(self, workers: Any, start: Any, sizes_bytes: Any, /) -> Timing: ...
+
+    def all_reduce(self, workers: Any, start: Any, sizes_bytes: Any, merged: Any, /) -> Timing: ...
+
+
 def timed(
-    network: Network,
+    network: Timed,
     entry: Entry,
     workers: np.ndarray | range,
     start: np.ndarray,
-    server: float,
+    server: When,
     share: float = 1.0,
-) -> tuple[Timing, float]:
-    """Ask the network how long a collective takes.
+) -> tuple[Timing, When]:
+    """Ask a network, or many at once, how long a collective takes.
 
     Parameters
     ----------
     entry : dict
         Of a trace; its op is one of `UP`.
     workers : array of int or range, shape (w,)
-    start : ndarray, shape (w,)
+    start : ndarray, shape (w,), or (w, B) for B networks
         When each is ready, in seconds.
-    server : float
+    server : float, or ndarray of shape (B,)
         When the server is ready, in seconds.
     share : float
         Of the bytes of every message, in (0, 1].
@@ -37,15 +56,14 @@ def timed(
     Returns
     -------
     Timing
-    float
-        When the server is through; it may be busy longer than that with other things.
+    float, or ndarray of shape (B,)
+        When the server has what was sent to it, or is ready as before; it may be busy longer with other things.
     """
     sizes = np.asarray(entry["size"], dtype=np.int64)
     sizes = np.broadcast_to(sizes if share == 1 else share * sizes, (len(workers),))
     match entry["op"]:
         case "gather":
-            timing, arrived = network.gather(workers, start, sizes)
-            return timing, max(server, arrived)
+            return network.gather(workers, start, sizes)
         case "broadcast":
             return network.broadcast(workers, start, server, share * entry["size"]), server
         case "scatter":

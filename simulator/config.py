@@ -15,7 +15,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from simulator.tasks.validation import torch_device
 
 # What a resumed run may change: it touches no result.
-FREE = frozenset({"resume", "threads", "checkpoint_every", "progress", "cache"})
+FREE = frozenset({"resume", "threads", "kernels", "checkpoint_every", "progress", "cache", "tracker"})
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Schema:
     compute: Any = MISSING
     stragglers: Any = MISSING
     faults: Any = MISSING
+    tracker: Any = MISSING
     workers: int = MISSING
     rounds: int = MISSING
     batch: int = MISSING
@@ -41,6 +42,7 @@ class Schema:
     gradient_method: str = MISSING
     chunk: int = MISSING
     threads: int | None = None
+    kernels: str = MISSING
     driver: str = MISSING
     parts: int = MISSING
     eval_every: int = MISSING
@@ -100,10 +102,12 @@ def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> l
     found = []
     for key in sorted(set(old) | set(new), key=str):
         name = f"{prefix}{key}"
+        if name in FREE:
+            continue
         a, b = old.get(key), new.get(key)
         if isinstance(a, dict) and isinstance(b, dict):
             found += differences(a, b, f"{name}.")
-        elif a != b and name not in FREE:
+        elif a != b:
             found.append(f"{name} was {a!r}, now {b!r}")
     return found
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
+from simulator.cached import obtain
+from simulator.records.folder import RunFolder
 from simulator.report import print_report
 from simulator.runner import Run, World
 
 
-def launch(config: DictConfig, folder: Path) -> None:
-    """Run a configuration in `folder` and print the closing table.
+def launch(
+    config: DictConfig, folder: Path, report: Callable[[RunFolder, dict[str, Any]], None] = print_report
+) -> None:
+    """Run a configuration in `folder` and report on it, unless told otherwise by the closing table.
 
     Raises
     ------
@@ -22,8 +28,13 @@ def launch(config: DictConfig, folder: Path) -> None:
     if config.driver == "auto" and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         config.driver = "distributed"  # several ranks that each ran it all would write into one folder
     if config.driver != "distributed":
-        run = Run(config, folder)
-        print_report(run.folder, run.execute())
+        if config.cache == "on":
+            obtained = obtain(config, folder)
+            print(obtained)
+            report(obtained.folder, obtained.summary)
+        else:
+            run = Run(config, folder)
+            report(run.folder, run.execute())
         return
     if "RANK" not in os.environ:
         raise ValueError("driver: expected torchrun --nproc-per-node N -m simulator ... for driver=distributed")
@@ -50,6 +61,6 @@ def launch(config: DictConfig, folder: Path) -> None:
         summary = run.execute()
         dist.barrier()
         if rank == 0:
-            print_report(run.folder, summary)
+            report(run.folder, summary)
     finally:
         dist.destroy_process_group()

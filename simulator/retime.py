@@ -1,91 +1,35 @@
-"""``python -m simulator.retime run=<folder> network=wan_10m,lte``: play a finished run on other networks.
+"""``python -m simulator.retime run=<folder> network=wan_10m,lte``: play finished runs on other networks.
 
 Each network gives a complete run folder under ``hydra.run.dir`` with the same metrics, another timeline, and no
 gradient computed. Other overrides (``network.up_bps=...``, ``compute=...``, ``compute.device=...``) apply to every one
-of them. Without ``network=`` the run's own network is played.
+of them; several values (``network.up_bps=1e6,1e7 network.latency_s=0.001,0.1``) are crossed. Without ``network=`` the
+run's own network is played. A pattern (``run='outputs/sweep/*'``) names many runs, each with a folder of its own.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+import copy
 import sys
-import time
 from datetime import datetime
+from functools import lru_cache
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_module
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from simulator.arguments import split
+from simulator.cells import grid
 from simulator.config import check, plain, register, reporting
-from simulator.drivers.replay import retimed
-from simulator.records.folder import TIMELINE, RunFolder, RunFolderError
-from simulator.records.links import LinkRecord
-from simulator.records.recording import timeline_row, waiting
+from simulator.progress import duration
+from simulator.records.folder import RunFolder, RunFolderError
 from simulator.report import print_report
-from simulator.trace import NotReplayable, read_trace
+from simulator.retimed_folder import require_new, retime_all
+from simulator.trace import read_header
 
+FEW = 8  # networks; the closing tables of more than these are a line each
 _GROUPS = ("network", "compute", "stragglers")
-
-
-def retime(source: RunFolder, config: DictConfig, target: RunFolder) -> dict[str, Any]:
-    """Play the trace of `source` on the network and compute model of `config`; fill `target` and give its summary.
-
-    Everything is read and computed before `target` appears, and it appears whole.
-
-    Raises
-    ------
-    RunFolderError
-        If `source` is not finished or damaged, or `target` holds a run.
-    NotReplayable
-        If the trace is racy: names the op, the function and the line that tainted it.
-    """
-    from simulator.runner import built
-
-    source.require_complete()
-    header, _ = read_trace(source.trace)
-    if header.racy is not None:
-        raise NotReplayable(
-            f"run: expected a trace that time has not touched, got a racy one ({header.racy}); run it anew with "
-            f"network={config.network.name}"
-        )
-    require_new(target)
-    start = time.perf_counter()
-    about, summary = source.read_json("manifest"), source.read_json("summary")
-    rounds = source.read_table("metrics")["round"].to_pylist()
-    network, compute = built(config.network, "network"), built(config.compute, "compute")
-    moments, links = retimed(source.trace, network, compute, set(rounds)), LinkRecord(network)
-    for t, moment in moments:
-        links.note(t, moment)
-    if [t for t, _ in moments] != rounds:
-        last = moments[-1][0] if moments else 0
-        raise RunFolderError(f"run: expected marks up to round {rounds[-1]} in {source.trace}, got them up to {last}")
-    timeline = [timeline_row(t, moment) for t, moment in moments]
-    draft = RunFolder(target.path.with_name(f".{target.path.name}.{os.getpid()}.part"))
-    draft.path.mkdir(parents=True)
-    for name in ("metrics.parquet", "trace.jsonl"):
-        shutil.copyfile(source.path / name, draft.path / name)
-    draft.write_config(plain(config))
-    draft.write_table("timeline", timeline, TIMELINE)
-    draft.write_columns("links", links.table())
-    about |= {"retimed_from": str(source.path.resolve()), "compute": compute.describe(), "command": sys.argv}
-    draft.write_json("manifest", about)
-    seconds = time.perf_counter() - start
-    summary |= {"simulated_seconds": moments[-1][1].seconds, "links": links.summary()}
-    summary |= {"waiting": waiting(timeline[-1])}
-    summary |= {"wall_seconds": seconds, "gradient_seconds": 0.0}
-    draft.write_json("summary", summary)
-    if target.path.is_dir():
-        target.path.rmdir()
-    draft.path.rename(target.path)
-    return summary
-
-
-def require_new(target: RunFolder) -> None:
-    """Refuse a target in which something lies already."""
-    if target.path.exists() and (not target.path.is_dir() or any(target.path.iterdir())):
-        raise RunFolderError(f"hydra.run.dir: expected a new folder, got {target.path}, which is there already")
 
 
 def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> DictConfig:
@@ -114,8 +58,7 @@ def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> Dic
             parts = [override for override in chosen if override.lstrip("+~").startswith(f"{group}.")]
             whole = [override for override in chosen if override.split("=")[0] == group]
             if whole:
-                shared = [f"workers={config.workers}", f"seed={config.seed}"]
-                config[group] = plain(compose("config", overrides=[*shared, *whole, *parts]))[group]
+                config[group] = _composed(group, config.workers, config.seed, *whole, *parts)
                 continue
             for part in parts:
                 key, value = part.lstrip("+~").split("=", 1)
@@ -127,39 +70,75 @@ def clocked(source: RunFolder, network: str | None, overrides: list[str]) -> Dic
     return config
 
 
+def _composed(group: str, workers: int, seed: int, *overrides: str) -> dict[str, Any]:
+    """Compose one group anew for so many workers and a seed."""
+    found = copy.deepcopy(_compose(workers, *overrides))
+    found.seed = seed  # what is drawn from it refers to it, so that one composition serves every seed
+    return dict(plain(found)[group])
+
+
+@lru_cache(maxsize=64)
+def _compose(workers: int, *overrides: str) -> DictConfig:
+    return compose("config", overrides=[f"workers={workers}", *overrides])
+
+
 def main() -> None:
     """Parse ``key=value`` arguments and re-time."""
-    given: dict[str, str] = {}
-    overrides: list[str] = []
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(__doc__)
         return
-    for argument in sys.argv[1:]:
-        key, equals, value = argument.partition("=")
-        if not equals:
-            raise ValueError(f"arguments: expected key=value, got {argument!r}")
-        if key in ("run", "network", "hydra.run.dir"):
-            given[key] = value
-        else:
-            overrides.append(argument)
+    given, overrides = split(sys.argv[1:], ("run", "network", "hydra.run.dir"))
     if not given.get("run"):
         raise ValueError("run: expected the folder of a finished run, got nothing (run=<folder> network=wan_10m,lte)")
-    source = RunFolder(Path(given["run"]))
-    source.require_complete()
     stamp = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
     root = Path(given.get("hydra.run.dir") or f"outputs/{stamp}-retimed")
+    sources = chosen_runs(given["run"])
     register()
-    networks: list[str | None] = [*given["network"].split(",")] if "network" in given else [None]
+    jobs = []
     with initialize_config_module("conf", version_base="1.3"):
-        configs = [clocked(source, network, overrides) for network in networks]
-    names = [str(config.network.name) for config in configs]
-    if len(set(names)) < len(names) or any(Path(name).name != name for name in names):
-        raise ValueError(f"network: expected different plain names, one folder each, got {', '.join(names)}")
-    targets = [RunFolder(root / name) for name in names]
-    for target in targets:
-        require_new(target)
-    for config, target in zip(configs, targets, strict=True):
-        print_report(target, retime(source, config, target))
+        for source, name in sources.items():
+            cells = {cell: clocked(source, network, chosen) for cell, network, chosen in grid(source, given, overrides)}
+            targets = [RunFolder(root / name / cell) for cell in cells]
+            jobs.append((source, [*cells.values()], targets))
+    for _, _, targets in jobs:
+        for target in targets:
+            require_new(target)
+    many = sum(len(targets) for _, _, targets in jobs) > FEW
+    for source, configs, targets in jobs:
+        for target, summary in zip(targets, retime_all(source, configs, targets), strict=True):
+            if many:
+                print(f"{duration(summary['simulated_seconds']):>9}  {target.path}")
+            else:
+                print_report(target, summary)
+
+
+def chosen_runs(pattern: str) -> dict[RunFolder, str]:
+    """Find the runs that ``run=`` names, and in what folder each one's networks go: none of its own for a single run.
+
+    Of those that a pattern matches the unfinished and the racy ones are left out, which is said on standard error.
+
+    Raises
+    ------
+    RunFolderError
+        If there is none, or a single one is not finished.
+    """
+    if not set(pattern) & set("*?["):
+        source = RunFolder(Path(pattern))
+        source.require_complete()
+        return {source: ""}
+    found = {}
+    for path in sorted(map(Path, glob(pattern))):
+        try:
+            source = RunFolder(path)
+            source.require_complete()
+            if because := read_header(source.trace).racy:
+                raise RunFolderError(f"run: {path} is racy ({because}); run it anew for another network")
+            found[source] = path.name
+        except ValueError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if not found:
+        raise RunFolderError(f"run: expected the folders of finished runs, got none that can be re-timed in {pattern}")
+    return found
 
 
 if __name__ == "__main__":

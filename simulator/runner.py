@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from algorithms.cohort import Cohort
 from algorithms.messaging import Messaging
 from algorithms.ops import SERVER
-from network_models import Network
+from simulator.building import built, calibrate, conditions
 from simulator.clock import Clock
-from simulator.compute import Compute, Measured
 from simulator.config import check, differences, plain
 from simulator.drivers.cosimulate import Cosimulator, Program, Stranded
 from simulator.drivers.meeting import InProcess, Meeting
@@ -32,21 +32,9 @@ from simulator.records.links import LinkRecord
 from simulator.records.recording import Cadence, Diverged, Recording, digest, waiting
 from simulator.tasks.task import Task
 from simulator.tasks.validation import torch_device
-from simulator.threads import ChunkPool, deterministic_gpu, keep_memory, one_thread
+from simulator.threads import ChunkPool, deterministic_gpu, prepare
 from simulator.trace import Header, TraceWriter
-
-
-def built(node: DictConfig, key: str) -> Any:
-    """Instantiate a group; an argument of the wrong kind is reported under its key."""
-    from hydra.errors import InstantiationException
-
-    try:
-        return instantiate(node, _convert_="all")
-    except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, (ValueError, FileNotFoundError)):
-            raise ValueError(str(cause)) from error
-        raise ValueError(f"{key}: {cause or error}") from error
+from simulator.trackers import NoTracker, Tracker, watching
 
 
 @dataclass
@@ -61,30 +49,26 @@ class World:
 class Run:
     """Everything that one configuration describes, built and checked before anything is computed."""
 
-    def __init__(self, config: DictConfig, folder: Path, world: World | None = None) -> None:
+    def __init__(
+        self, config: DictConfig, folder: Path, world: World | None = None, trajectory: str | None = None
+    ) -> None:
         check(config)
-        one_thread()
-        keep_memory()
-        self.config, self.folder, self.world = config, RunFolder(folder), world or World()
+        prepare(config.kernels)
+        self.config, self.folder, self.world, self.trajectory = config, RunFolder(folder), world or World(), trajectory
         self.device = torch_device(config.device)
         if self.device.type == "cuda":
             deterministic_gpu()
         config.device = str(self.device)
         self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
-        self.network: Network = built(config.network, "network")
-        self.compute: Compute = built(config.compute, "compute")
+        self.network, self.compute = conditions(config)
         self.faults: Faults = built(config.faults, "faults")
+        self.tracker: Tracker = built(config.tracker, "tracker")
         self.algorithms: list[Any] = [built(config.algorithm, "algorithm") for _ in range(config.parts)]
         self.task: Task = built(config.task, "task")
         config.gradient_method = getattr(self.task, "gradient_method", config.gradient_method)
-        if isinstance(self.compute, Measured):
-            for key, value in self.compute.prepare(self.task, config.task.name).items():
-                config.compute[key] = value
-        for group, made in (("network", self.network), ("task", self.task)):
-            if made.workers != config.workers:
-                raise ValueError(f"{group}.workers: expected workers={config.workers}, got {made.workers}")
-        if config.compute.workers != config.workers:
-            raise ValueError(f"compute.workers: expected workers={config.workers}, got {config.compute.workers}")
+        calibrate(config, self.compute, self.task)
+        if self.task.workers != config.workers:
+            raise ValueError(f"task.workers: expected workers={config.workers}, got {self.task.workers}")
         if self.messaging and (config.participation or 1.0) < 1:
             raise ValueError(f"participation: expected 1.0 with {config.algorithm.name}, got {config.participation}")
         participation = config.participation if config.participation is not None else self.algorithms[0].participation
@@ -125,8 +109,15 @@ class Run:
         """Make the trace's header."""
         return Header(self.config.workers, self.task.batch, self.task.flops_per_step)
 
-    def execute(self) -> dict[str, Any]:
+    def execute(self, left: RunFolder | None = None, tainted: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
         """Run, or go on, to the end; give the summary.
+
+        Parameters
+        ----------
+        left : RunFolder, optional
+            A run of the same trajectory that was cut off: its checkpoint is gone on with.
+        tainted : callable
+            Is told why as soon as the trajectory depends on time.
 
         Raises
         ------
@@ -142,45 +133,39 @@ class Run:
         config = plain(self.config)
         writes = self.world.rank == 0
         if writes and self.folder.begun:
-            self._admit(config)
+            admit(self.folder, self.config)
+            if self.messaging and not self.folder.complete:
+                print("resume: a co-simulated run keeps no checkpoints; it starts over", file=sys.stderr)
             if self.folder.complete:
                 return self.folder.read_json("summary")
         recording = self._recording(writes)
-        resumes = writes and self.folder.begun and self.config.resume and not self.messaging
-        state = self.folder.read_checkpoint() if resumes else None
+        source = self.folder if writes and self.folder.begun else left
+        state = source.read_checkpoint() if source is not None and not self.messaging else None
         if writes:
             self.folder.path.mkdir(parents=True, exist_ok=True)
+            if state is not None and source is left and left is not None:
+                shutil.copyfile(left.trace, self.folder.trace)
             self.folder.write_config(config)
-            self.folder.write_json("manifest", manifest(self.config, self.device, self.compute))
+            about = manifest(self.config, self.device, self.compute)
+            self.folder.write_json("manifest", about | {"trajectory": self.trajectory})
             length = state["trace_bytes"] if state else 0
             recording.trace = TraceWriter(self.folder.trace, self.header(), length)
         if state is not None:
             recording.restore(state)
             for algorithm, saved in zip(self.algorithms, state["algorithms"], strict=True):
                 algorithm.load(saved)
-        with self.pool, Progress(self.config, enabled=writes and self.config.progress) as progress:
-            recording.progress = progress.update
+        tracker = watching(self.tracker if writes else NoTracker(), config, self.folder.path, state)
+        with self.pool, Progress(self.config, enabled=writes and self.config.progress) as progress, tracker:
+            recording.progress, recording.evaluated = progress.update, tracker.mark
             try:
-                extra = self._cosimulate(recording) if self.messaging else self._record(recording)
+                extra = self._cosimulate(recording, tainted) if self.messaging else self._record(recording)
             except (Diverged, Deadlock, Stranded):
                 recording.flush()
                 raise
             finally:
                 if recording.trace is not None:
                     recording.trace.close()
-        return self._finish(recording, extra)
-
-    def _admit(self, config: dict[str, Any]) -> None:
-        """Refuse to touch the run in the folder unless it is this one and is to be resumed."""
-        if not self.config.resume:
-            raise RunFolderError(
-                f"hydra.run.dir: expected a new folder, got {self.folder.path}, which holds a run already; "
-                "use resume=true to go on with it, or name another folder"
-            )
-        if changed := differences(self.folder.read_config(), config):
-            raise RunFolderError("resume: expected the configuration of the run, got changes: " + "; ".join(changed))
-        if self.messaging and not self.folder.complete:
-            print("resume: a co-simulated run keeps no checkpoints; it starts over", file=sys.stderr)
+        return tracker.ended(self._finish(recording, extra))
 
     def _recording(self, writes: bool) -> Recording:
         c = self.config
@@ -201,11 +186,11 @@ class Run:
         Recorder(parts, self.task, recording, world.meeting or InProcess()).run()
         return {"racy": False, "racy_because": None} | self.algorithms[0].notes(len(parts[0].cohort.active))
 
-    def _cosimulate(self, recording: Recording) -> dict[str, Any]:
+    def _cosimulate(self, recording: Recording, tainted: Callable[[str], None]) -> dict[str, Any]:
         c, algorithm = self.config, self.algorithms[0]
         chunk = 1 if self.device.type == "cpu" else c.chunk
         gradients = Outstanding(self.task, recording, c.workers, chunk, self.pool.map)
-        keys = {"workers": c.workers, "seed": c.seed, "faults": self.faults}
+        keys = {"workers": c.workers, "seed": c.seed, "faults": self.faults, "tainted": tainted}
         simulator = Cosimulator(gradients, self.task.flops_per_step, self.network, self.compute, recording, **keys)
 
         def worker(number: int, joins_at: int | None = None) -> Program:
@@ -244,3 +229,20 @@ class Run:
         }
         recording.finish(summary)
         return summary
+
+
+def admit(folder: RunFolder, config: DictConfig) -> None:
+    """Refuse to touch the run in a folder unless it is this one and is to be resumed.
+
+    Raises
+    ------
+    RunFolderError
+        Naming every setting that differs.
+    """
+    if not config.resume:
+        raise RunFolderError(
+            f"hydra.run.dir: expected a new folder, got {folder.path}, which holds a run already; "
+            "use resume=true to go on with it, or name another folder"
+        )
+    if changed := differences(folder.read_config(), plain(config)):
+        raise RunFolderError("resume: expected the configuration of the run, got changes: " + "; ".join(changed))

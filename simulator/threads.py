@@ -12,6 +12,8 @@ from typing import Self, TypeVar
 
 import torch
 
+from algorithms.kernels import use
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -19,6 +21,13 @@ Result = TypeVar("Result")
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 _KEEP_BYTES = 1 << 30
 _TOP_PAD_BYTES = 64 << 20
+
+
+def prepare(kernels: str = "auto") -> None:
+    """Make this process ready for a run: one thread an operation, memory that is kept, kernels of the chosen kind."""
+    one_thread()
+    keep_memory()
+    use(kernels)
 
 
 def one_thread() -> None:

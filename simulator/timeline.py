@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import OmegaConf
 
+from simulator.building import built
 from simulator.config import reporting
 from simulator.drivers.replay import retimed
 from simulator.faults import Faults
@@ -38,8 +39,6 @@ def replayed(run: RunFolder, spans: Spans) -> tuple[pa.Table, dict[int, str], fl
     RunFolderError
         If the run is not finished or damaged.
     """
-    from simulator.runner import built
-
     run.require_complete()
     config, recorded = OmegaConf.create(run.read_config()), run.read_json("summary")["simulated_seconds"]
     rounds = run.read_table("metrics")["round"].to_pylist()

@@ -116,6 +116,38 @@ class TraceWriter:
         self._file.close()
 
 
+def read_header(path: Path) -> Header:
+    """Read the first line of a trace.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or its first line is no header.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return Header(**json.loads(file.readline()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"run: expected a folder with a readable trace, got {path} ({error})") from error
+
+
+def read_lines(path: Path) -> Iterator[tuple[str, Entry]]:
+    """Read a trace's entries one by one, each with its line.
+
+    Raises
+    ------
+    ValueError
+        At a line that is not a whole entry.
+    """
+    with open(path, encoding="utf-8") as file:
+        next(file)
+        for number, line in enumerate(file, start=2):
+            try:
+                yield line, json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"run: {path}, line {number}: not a whole entry; was the run cut off?") from error
+
+
 def read_trace(path: Path) -> tuple[Header, Iterator[Entry]]:
     """Open a trace: its header, and its entries one by one.
 
@@ -124,18 +156,4 @@ def read_trace(path: Path) -> tuple[Header, Iterator[Entry]]:
     ValueError
         If the file is missing or its first line is no header.
     """
-    try:
-        file = open(path, encoding="utf-8")  # noqa: SIM115 - the iterator below owns it
-        header = Header(**json.loads(file.readline()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"run: expected a folder with a readable trace, got {path} ({error})") from error
-
-    def entries() -> Iterator[Entry]:
-        with file:
-            for number, line in enumerate(file, start=2):
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise ValueError(f"run: {path}, line {number}: not a whole entry; was the run cut off?") from error
-
-    return header, entries()
+    return read_header(path), (entry for _, entry in read_lines(path))

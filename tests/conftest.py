@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 # Before torch or numpy is imported anywhere: two test processes on two cores must not start four threads each.
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Tests neither find trajectories that their user trained nor leave any behind.
+_STORE = tempfile.TemporaryDirectory(prefix="bitclock-store-")
+os.environ["BITCLOCK_STORE"] = _STORE.name
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402

@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from figures.drawing import STYLE
+from figures.venues import DEFAULT
 
 Cell = tuple[float, int]  # p, the share of the coordinates that is sent, and n, the iterations between two messages
 
@@ -63,7 +63,7 @@ def heat_map(grid: Grid) -> Figure:
     densities = sorted({p for p, _ in grid.errors}, reverse=True)
     delays = sorted({n for _, n in grid.errors})
     means = [[fmean(grid.errors[p, n]) for n in delays] for p in densities]
-    with matplotlib.rc_context(STYLE | {"axes.grid": False}):
+    with matplotlib.rc_context(DEFAULT.style | {"axes.grid": False}):
         figure = Figure(figsize=(3.6, 3.1), layout="constrained")
         axes = figure.subplots()
         image = axes.imshow(means, cmap="viridis_r", aspect="auto")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 
+from simulator.answers.student import mean_interval
+
 DOCS = Path("docs/claims")
-# Student's t, 97.5 %, by degrees of freedom: a 95 % interval of a mean of few seeds.
-_T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,9 @@ def load() -> list[Outcome]:
     return [Outcome(**(one | {"rows": [Row(**row) for row in one["rows"]]})) for one in saved]
 
 
-def interval(differences: Sequence[float]) -> tuple[float, float]:
-    """Give the 95 % confidence interval of a mean difference over 2 to 10 seeds, by Student's t."""
-    half = _T[len(differences) - 1] * stdev(differences) / math.sqrt(len(differences))
-    return fmean(differences) - half, fmean(differences) + half
-
-
 def equal(differences: Sequence[float], within: float = 1.0) -> str:
     """Judge paired differences, in points: equal if the whole interval lies within the margin."""
-    low, high = interval(differences)
+    low, high = mean_interval(differences)
     told = f"{fmean(differences):+.2f} points, 95 % in [{low:+.2f}, {high:+.2f}]"
     if -within <= low and high <= within:
         return f"equal: {told}"

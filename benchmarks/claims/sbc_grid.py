@@ -9,8 +9,8 @@ import matplotlib
 from benchmarks.claims.grid import Cell, Grid, heat_map
 from benchmarks.claims.outcome import DOCS, Outcome, Row, equal, spread
 from benchmarks.claims.runs import SEEDS, Diverged, simulate
-from figures.drawing import STYLE
 from figures.saving import save
+from figures.venues import DEFAULT
 
 ITERATIONS = 1000
 SETTINGS = (
@@ -68,7 +68,7 @@ def run() -> Outcome:
         Row("variance that p / n explains", "nearly all", f"{grid.explained():.0%}", ""),
         Row("runs that diverged", "–", f"{len(lost)} of {len(SEEDS) * len(grid.errors)}", ", ".join(lost)),
     ]
-    with matplotlib.rc_context(STYLE | {"svg.hashsalt": "bitclock", "svg.fonttype": "path"}):
+    with matplotlib.rc_context(DEFAULT.style | {"svg.hashsalt": "bitclock", "svg.fonttype": "path"}):
         picture = io.BytesIO()
         heat_map(grid).savefig(picture, format="svg", bbox_inches="tight", metadata={"Date": None})
     save({FIGURE: picture.getvalue()}, DOCS)

@@ -1,7 +1,8 @@
-"""``describe network=NAME workers=16 [seed=1] [network.KEY=VALUE ...] [out=FOLDER]``: figures of merit and a picture.
+"""``describe network=NAME workers=16 [seed=1] [network.KEY=VALUE ...] [out=FOLDER] [plan=FILE.csv]``.
 
-The figures are printed as JSON; those of `topologies.merit` are explained there, and an infinite rate reads "inf". With
-`out` the picture is written as NAME.pdf and NAME.png.
+Figures of merit and a picture. The figures are printed as JSON; those of `topologies.merit` are explained there, and an
+infinite rate reads "inf". With `out` the picture is written as NAME.pdf and NAME.png, with `plan` where its nodes and
+links lie, as a table (`plan.save_plan`), which `python -m figures topology` draws at the width of a paper.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from network_models.commands.configured import built, parsed
 from network_models.links import Links
 from network_models.network import Network
 
-_KEYS = {"network": str, "workers": int, "seed": int, "out": str}
+_KEYS = {"network": str, "workers": int, "seed": int, "out": str, "plan": str}
 
 
 def main(arguments: list[str]) -> None:
@@ -30,11 +31,11 @@ def main(arguments: list[str]) -> None:
     if "network" not in given:
         raise ValueError("network: expected the name of a network or a .yaml file (network=fat_tree), got nothing")
     network = built(given["network"], given.get("workers", 16), overrides, given.get("seed", 1))
-    print(json.dumps(described(network, given.get("out")), indent=2, allow_nan=False))
+    print(json.dumps(described(network, given.get("out"), given.get("plan")), indent=2, allow_nan=False))
 
 
-def described(network: Network, out: str | None = None) -> dict[str, Any]:
-    """Give a network's figures of merit, and draw it into the folder `out`.
+def described(network: Network, out: str | None = None, plan: str | None = None) -> dict[str, Any]:
+    """Give a network's figures of merit, and draw it into the folder `out`, its plan into `plan`.
 
     Returns
     -------
@@ -52,14 +53,19 @@ def described(network: Network, out: str | None = None) -> dict[str, Any]:
         raise ValueError(f"network: expected a star or a graph, got {type(fabric).__name__}")
     topology = fabric.graph.graph.get("topology", "graph")
     figures = {"network": network.name, "topology": topology, **_finite(figures_of_merit(fabric))}
-    if out is None:
-        return {**figures, "files": []}
-    from network_models.commands.drawing import save_picture
-
+    files: list[Path] = []
     try:
-        files = save_picture(fabric, title=f"{network.name}: {_caption(figures)}", folder=Path(out), name=network.name)
+        if plan is not None:
+            from network_models.commands.plan import save_plan
+
+            files.append(save_plan(fabric, Path(plan)))
+        if out is not None:
+            from network_models.commands.drawing import save_picture
+
+            title = f"{network.name}: {_caption(figures)}"
+            files += save_picture(fabric, title=title, folder=Path(out), name=network.name)
     except OSError as error:
-        raise ValueError(f"out: expected a folder, or where one can be made, got {out!r} ({error.strerror})") from error
+        raise ValueError(f"out: expected a place to write, got {error.filename!r} ({error.strerror})") from error
     return {**figures, "files": [str(file) for file in files]}
 
 

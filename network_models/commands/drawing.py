@@ -50,14 +50,14 @@ def save_picture(fabric: Graph, title: str, folder: Path, name: str) -> list[Pat
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     with matplotlib.rc_context(style):
-        places = _places(fabric)
-        figure = Figure(figsize=_inches(places), layout="constrained")
+        where = places(fabric)
+        figure = Figure(figsize=_inches(where), layout="constrained")
         axes = figure.add_subplot()
         axes.set_aspect("equal")
         axes.set_axis_off()
         axes.set_title(title, fontsize=9)
-        _draw_links(axes, fabric, places)
-        _draw_nodes(axes, fabric, places, figure.get_size_inches())
+        _draw_links(axes, fabric, where)
+        _draw_nodes(axes, fabric, where, figure.get_size_inches())
         axes.margins(0.06)
         for suffix, about in ((".pdf", {"Creator": "bitclock", "CreationDate": None}), (".png", {})):
             content = io.BytesIO()
@@ -99,7 +99,7 @@ def _duration(duration_s: float) -> str:
     return f"{duration_s / 1e-9:.3g} ns" if duration_s else "0 s"
 
 
-def _places(fabric: Graph) -> dict[Any, Floats]:
+def places(fabric: Graph) -> dict[Any, Floats]:
     """Where each node stands: where its topology says, else where springs along the links pull it."""
     known = dict(fabric.graph.nodes(data="pos"))
     if any(not isinstance(place, tuple) for place in known.values()):
@@ -113,6 +113,22 @@ def _inches(places: dict[Any, Floats]) -> tuple[float, float]:
     return 6.8, 6.8 * tall + 0.8
 
 
+def ways(fabric: Graph, where: dict[Any, Floats]) -> dict[tuple[Any, Any], Floats]:
+    """The way of each link, both directions of one together, as corners of shape (m, 2), given where nodes stand."""
+    points = np.array(list(where.values()))
+    others = points if len(points) <= _BENT else points[:0]
+    return {(a, b): _way(where[a], where[b], others) for a, b in link_kinds(fabric.graph)}
+
+
+def titles(fabric: Graph) -> dict[Any, str]:
+    """What workers (their numbers) and servers are called; others go by the names they have."""
+    number = {node: str(label) for label, node in enumerate(fabric.nodes[: fabric.workers])}
+    servers = fabric.nodes[: -1 - fabric.servers : -1]
+    return number | {
+        node: f"server {turn}" if len(servers) > 1 else "server" for turn, node in enumerate(servers, start=1)
+    }
+
+
 def _draw_links(axes: Any, fabric: Graph, places: dict[Any, Floats]) -> None:
     from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D
@@ -121,14 +137,12 @@ def _draw_links(axes: Any, fabric: Graph, places: dict[Any, Floats]) -> None:
     common = Counter(kinds.values()).most_common()
     shown = common if len(common) <= len(_COLOURS) else common[: len(_COLOURS) - 1]
     colours = {kind: _COLOURS[number] for number, (kind, _) in enumerate(shown)}
-    points = np.array(list(places.values()))
     curves: dict[str, list[Floats]] = {}
-    for (a, b), kind in kinds.items():
-        way = _way(places[a], places[b], points if len(points) <= _BENT else points[:0])
-        curves.setdefault(colours.get(kind, "#999999"), []).append(way)
+    for link, way in ways(fabric, places).items():
+        curves.setdefault(colours.get(kinds[link], "#999999"), []).append(way)
     width = float(np.clip(60 / len(kinds), 0.25, 1.3)) if kinds else 1.0
-    for colour, ways in curves.items():
-        axes.add_collection(LineCollection(ways, colors=colour, linewidths=width, zorder=1))
+    for colour, lines in curves.items():
+        axes.add_collection(LineCollection(lines, colors=colour, linewidths=width, zorder=1))
     handles = [Line2D([], [], color=colours[kind], label=f"{kind} ({number})") for kind, number in shown]
     if len(shown) < len(common):
         rest = sum(number for _, number in common[len(shown) :])
@@ -173,9 +187,8 @@ def _draw_nodes(axes: Any, fabric: Graph, places: dict[Any, Floats], inches: Flo
             axes.scatter(*where.T, s=size * scale, marker=marker, c=face, edgecolors=edge, linewidths=0.8, zorder=2)
     if len(points) > _LABELLED:
         return
-    number = {node: str(label) for label, node in enumerate(fabric.nodes[: fabric.workers])}
-    servers = fabric.nodes[: -1 - fabric.servers : -1]
-    names = {node: f"server {turn}" if len(servers) > 1 else "server" for turn, node in enumerate(servers, start=1)}
+    workers, names = set(fabric.nodes[: fabric.workers]), titles(fabric)
+    number = {node: names.pop(node) for node in list(names) if node in workers}
     if len(fabric.nodes) - fabric.workers - fabric.servers <= 12:
         names.update((node, str(node)) for node in fabric.nodes if node not in number and node not in names)
     for node, text in number.items():

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from network_models.conditions.factors import Factors
 from network_models.conditions.files import read_trace
 from network_models.conditions.interruptions import Interruptions
 from network_models.conditions.jitter import Jitter, uniform
@@ -47,6 +48,8 @@ class Conditions:
         Whose link carries one direction at a time, sharing one rate.
     loss : float
         Probability that a packet is lost on a path, for transports that mind.
+    rate_factor, latency_factor : float
+        Of every link, the server's included; see `Factors`.
     seed : int
         Of everything drawn here.
     """
@@ -63,6 +66,8 @@ class Conditions:
     background_mean_off_s: float | str | None = None
     half_duplex: Any = False
     loss: float = 0.0
+    rate_factor: float = 1.0
+    latency_factor: float = 1.0
     seed: int = 0
 
     @classmethod
@@ -74,6 +79,7 @@ class Conditions:
         """The random extra latency, if any."""
         whole(self.seed, "network.seed", 0)
         jitter = Jitter(self.jitter_s, self.jitter, self.seed)
+        jitter.mean_s *= self._factors.latency
         return jitter if jitter.mean_s else None
 
     def of(self, links: Links) -> Links:
@@ -87,7 +93,9 @@ class Conditions:
         if not 0 <= real(self.loss) < 1:
             raise ValueError(f"network.loss: expected 0 <= loss < 1, got {self.loss!r}")
         self._width_s(), per_worker(self.trace_offset_s, links.workers, "network.trace_offset_s", _offset)
-        half = self._half(links)
+        half, by = self._half(links), self._factors
+        up, down, latency = by.rate * links.up_bps, by.rate * links.down_bps, by.latency * links.latency_s
+        links = replace(links, up_bps=up, down_bps=down, latency_s=latency)
         links = replace(links, loss=float(self.loss), half_duplex=half)
         nodes = links.workers + 1
         traces = self._traces("up_trace", 0, links) | self._traces("down_trace", nodes, links)
@@ -104,6 +112,10 @@ class Conditions:
         if half is not None:
             peaks[nodes:][half] = peaks[:nodes][half]
         return replace(links, up_bps=peaks[:nodes], down_bps=peaks[nodes:], rates=traces)
+
+    @property
+    def _factors(self) -> Factors:
+        return Factors.read(self.rate_factor, self.latency_factor)
 
     def _interruptions(self) -> Interruptions:
         on, off = self.background_mean_on_s, self.background_mean_off_s
@@ -133,7 +145,7 @@ class Conditions:
         names: list[object] = [one if isinstance(one, (str, Path)) else id(one) for one in listed]
         for at, one in zip(names, listed, strict=True):
             if at not in known:
-                known[at] = self._trace(one, key)
+                known[at] = self._factors.of_trace(self._trace(one, key))
         traces = {at: trace for at in range(workers) if (trace := known[names[at % len(names)]]) is not None}
         offsets = self._offsets(traces, key, workers)
         return {first + worker: trace.shifted(offsets[worker]) for worker, trace in traces.items()}

@@ -34,7 +34,7 @@ def gathered(start: Floats, finish: Floats, latency: Floats, alone: Floats) -> T
 
     What passed after the moment at which the message would have arrived `alone` is queueing.
     """
-    return Timing.between(start, finish, finish - start, np.zeros(len(start)), latency, late_s(finish, alone))
+    return Timing.between(start, finish, finish - start, np.zeros(start.shape), latency, late_s(finish, alone))
 
 
 def broadcast(
@@ -48,7 +48,7 @@ def broadcast(
     return broadcasted(start, server_start, arrived, latency, alone)
 
 
-def broadcasted(start: Floats, server_start: float, arrived: Floats, latency: Floats, alone: Floats) -> Timing:
+def broadcasted(start: Floats, server_start: float | Floats, arrived: Floats, latency: Floats, alone: Floats) -> Timing:
     """Account for a broadcast that arrives at `arrived`, whether or not the worker is ready for it by then.
 
     A worker that is ready before the server waits for it; one that is ready later finds the message on its way or
@@ -59,7 +59,7 @@ def broadcasted(start: Floats, server_start: float, arrived: Floats, latency: Fl
     finish = np.maximum(start, arrived)
     propagation = np.maximum(server_start + latency - began, 0.0)
     queueing = np.minimum(late_s(finish, np.maximum(began, alone)), finish - began)
-    return Timing.between(start, finish, np.zeros(len(start)), finish - began, propagation, queueing)
+    return Timing.between(start, finish, np.zeros(start.shape), finish - began, propagation, queueing)
 
 
 def _arrivals(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
+from network_models.conditions.factors import Factors
 from network_models.conditions.interruptions import Interruptions
 from network_models.fabric import Floats, Integers, Rate
 from network_models.topologies.leaves import leaf_kinds
@@ -42,6 +43,8 @@ class Graph:
         Of the hash that chooses among equally short ways.
     interruptions : Interruptions, optional
         Outages, and other traffic, which is on every link.
+    factors : Factors
+        Of all rates and latencies; routes are those without them.
 
     Attributes
     ----------
@@ -61,18 +64,25 @@ class Graph:
     multi-path routing, so that a fat tree spreads its load: see `routing`. Routes are searched when first asked for.
     """
 
-    def __init__(self, graph: nx.Graph, seed: int = 0, interruptions: Interruptions | None = None) -> None:
+    def __init__(
+        self,
+        graph: nx.Graph,
+        seed: int = 0,
+        interruptions: Interruptions | None = None,
+        factors: Factors = Factors(),  # noqa: B008 - frozen
+    ) -> None:
         shortest = graph.graph.get("shortest", "latency")
         if shortest not in _SHORTEST:
             raise ValueError(f"topology: shortest: expected one of {', '.join(_SHORTEST)}, got {shortest!r}")
         self.graph = graph
         self.nodes, self._workers, self._servers = numbered(graph)
         check_connected(graph, [node for node, kind in graph.nodes(data="kind") if kind in ("worker", "server")])
-        self._wires = wired(graph, self.nodes)
+        wires = wired(graph, self.nodes)
+        self._wires = wires.scaled(factors)
         if interruptions is not None:
             self._wires = self._wires.changing(interruptions.rates(self, np.flatnonzero(np.isfinite(self._wires.bps))))
         self._wires.bps.flags.writeable = False
-        self._routing = Routing(len(self.nodes), self._wires, graph.is_directed(), shortest, seed)
+        self._routing = Routing(len(self.nodes), wires, graph.is_directed(), shortest, seed)
         self._paths: dict[tuple[int, int], _Path] = {}
         self._figures = lru_cache(maxsize=64)(self._fresh_figures)
         self._kinds = leaf_kinds(self._wires, self._routing.only, self._workers)

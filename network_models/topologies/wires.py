@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import networkx as nx
 import numpy as np
 
+from network_models.conditions.factors import Factors
 from network_models.fabric import Floats, Integers, Rate
 from network_models.topologies.attributes import probability, rate_of, remembered
 from network_models.units import rate_bps, seconds
@@ -45,6 +46,11 @@ class Wires:
     resource: Integers
     bps: Floats
     rates: dict[int, Rate]
+
+    def scaled(self, factors: Factors) -> Wires:
+        """The same wires with all rates and latencies multiplied."""
+        rates = {at: rate for at, one in self.rates.items() if (rate := factors.of_trace(one)) is not None}
+        return replace(self, bps=factors.rate * self.bps, latency_s=factors.latency * self.latency_s, rates=rates)
 
     def changing(self, rates: dict[int, Rate]) -> Wires:
         """The same wires with these rates; a resource's capacity is its rate's peak."""

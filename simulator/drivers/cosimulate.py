@@ -63,6 +63,8 @@ class Cosimulator:
         Orders messages that arrive at the same time.
     faults : Faults
         What goes wrong. A worker's crash ends its program and loses what is on its way from and to it.
+    tainted : callable
+        Is told of the first op whose answer depends on time, when it comes.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Cosimulator:
         seed: int,
         faults: Faults = Faults(),  # noqa: B008 - frozen
         spans: SpanListener | None = None,
+        tainted: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.gradients, self.listener = gradients, listener
         self.env = simpy.Environment()
@@ -88,6 +91,7 @@ class Cosimulator:
         self.mail = {node: Mailbox(seed) for node in range(SERVER, workers)}
         self.processors = Processors(self.env, gradients, flops_per_step, compute, self.mail, self.spending, self._note)
         self.racy: str | None = None
+        self._tainted = tainted
         self._programs: dict[int, Program] = {}
         self._processes: dict[int, simpy.Process] = {}
         self._rejoin: Callable[[int, int], Program] | None = None
@@ -173,6 +177,7 @@ class Cosimulator:
                     return
                 if op.racy and self.racy is None:
                     self.racy = f"{type(op).__name__} in {where(program)}"
+                    self._tainted(self.racy)
                 self._waits[node] = op
                 answer = yield from self._answer(node, op)
                 del self._waits[node]

@@ -63,6 +63,8 @@ class Recording:
         Keeps what moved over each link.
     progress : callable
         Called at each mark with (round, latest metrics row, simulated seconds).
+    evaluated : callable
+        Called with the same at each mark that was evaluated.
     """
 
     task: Task
@@ -72,6 +74,7 @@ class Recording:
     clock: Clock | None = None
     links: LinkRecord | None = None
     progress: Callable[[int, dict[str, Any], float], None] = lambda *_: None
+    evaluated: Callable[[int, dict[str, Any], float], None] = lambda *_: None
     counters: Counters = field(default_factory=Counters)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     timeline: list[dict[str, Any]] = field(default_factory=list)
@@ -136,6 +139,7 @@ class Recording:
             row |= {name: getattr(found, name) for name in ("loss", "accuracy", "perplexity", "bleu")}
             row |= self.counters.columns()
             self.metrics.append(row)
+            self.evaluated(t, dict(row), seconds)
             if moment is not None:
                 self._time(t, moment)
             if not math.isfinite(found.loss):

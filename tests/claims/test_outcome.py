@@ -7,13 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.claims import outcome
-from benchmarks.claims.outcome import Outcome, Row, equal, interval, load, spread
+from benchmarks.claims.outcome import Outcome, Row, equal, load, spread
 from benchmarks.claims.page import page
-
-
-def test_interval_by_hand() -> None:
-    # 0.1, 0.2, 0.3: mean 0.2, sample deviation 0.1, t(2) = 4.303: half width 4.303 x 0.1 / sqrt(3) = 0.24843
-    assert interval([0.1, 0.2, 0.3]) == pytest.approx((0.2 - 0.24843, 0.2 + 0.24843), abs=1e-5)
 
 
 @pytest.mark.parametrize(

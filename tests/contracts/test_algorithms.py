@@ -19,7 +19,7 @@ from simulator.drivers.replay import retimed
 from simulator.records.counters import tally
 from simulator.records.folder import RunFolder
 from simulator.records.recording import timeline_row
-from simulator.retime import retime
+from simulator.retimed_folder import retime
 from simulator.runner import Run
 from tests.running import composed, run
 

@@ -18,6 +18,11 @@ WriteRun = Callable[..., Path]
 @pytest.fixture
 def write_run(tmp_path: Path) -> WriteRun:
     """Give a function that writes one complete run folder under `tmp_path` and returns it."""
+    return writer(tmp_path)
+
+
+def writer(place: Path) -> WriteRun:
+    """Give a function that writes one complete run folder under `place` and returns it."""
 
     def write(
         name: str,
@@ -36,8 +41,9 @@ def write_run(tmp_path: Path) -> WriteRun:
         seconds: Sequence[float] = (0.0, 1.0, 2.0),
         summary: dict[str, Any] | None = None,
         config: dict[str, Any] | None = None,
+        more: dict[str, Sequence[float]] | None = None,
     ) -> Path:
-        folder = tmp_path / name
+        folder = place / name
         folder.mkdir(parents=True)
         settings: dict[str, Any] = {
             "workers": workers,
@@ -64,7 +70,7 @@ def write_run(tmp_path: Path) -> WriteRun:
             "downlink_wire_bytes": pa.array(downlink, pa.int64()),
             "uplink_paper_bits": pa.array(paper),  # null type where all are None, as a careless writer would
         }
-        pq.write_table(pa.table(metrics), folder / "metrics.parquet")
+        pq.write_table(pa.table(metrics | (more or {})), folder / "metrics.parquet")
         timeline = {"round": pa.array(rounds, pa.int64()), "seconds": pa.array(seconds, pa.float64())}
         pq.write_table(pa.table(timeline), folder / "timeline.parquet")
         (folder / "summary.json").write_text(json.dumps({"complete": True, "racy": False} | (summary or {})))

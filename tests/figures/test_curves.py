@@ -14,7 +14,7 @@ from figures.__main__ import main
 @pytest.fixture(autouse=True)
 def _blank_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers are what is tested here; drawing would take most of the time."""
-    monkeypatch.setattr("figures.drawing.draw", lambda curves, sheet: Figure())
+    monkeypatch.setattr("figures.drawing.draw", lambda *_: Figure())
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

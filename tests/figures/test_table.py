@@ -12,7 +12,7 @@ def test_a_row_holds_means_over_seeds(write_run) -> None:
         read_run(write_run(f"s{seed}", seed=seed, accuracy=(0.1, 0.5, last), seconds=(0.0, 1.0, end)))
         for seed, last, end in ((1, 0.6, 2.0), (2, 0.7, 4.0), (3, 0.8, 6.0))
     ]
-    results = tabulate(runs, target=0.55)
+    results = tabulate(runs, {"target": "0.55"})
     # 2,000 bytes over 2 workers and 20 rounds = 50 bytes = 5e-05 MB.
     assert results.rows == (("sgd", "lan", "3", "70.00 ± 10.00", "5e-05", "4", "4"),)
     assert results.header[-1] == "time to 55 % (s)"
@@ -34,7 +34,7 @@ def test_a_target_missed_by_some_seeds_says_so(write_run) -> None:
         read_run(write_run("b", seed=2, accuracy=(0.1, 0.5, 0.6))),
         read_run(write_run("c", algorithm="topk", accuracy=(0.1, 0.2, 0.3))),
     ]
-    assert [row[-1] for row in tabulate(runs, target=0.65).rows] == ["2 (1 of 2 seeds)", "not reached"]
+    assert [row[-1] for row in tabulate(runs, {"target": "0.65"}).rows] == ["2 (1 of 2 seeds)", "not reached"]
 
 
 def test_a_task_without_accuracy_is_compared_by_loss(write_run) -> None:

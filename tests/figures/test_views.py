@@ -17,8 +17,10 @@ from figures import breakdown, gantt, link_utilisation, staleness
 from figures.__main__ import main
 from figures.kinds import KINDS, time_unit
 from figures.runs import read_run
-from figures.views import VIEWS
+from figures.venues import DEFAULT
+from figures.views import VIEWS as EVERY
 
+VIEWS = ("breakdown", "gantt", "link_utilisation", "staleness")
 KINDS_OF_TIME = ("compute", "encode", "uplink", "downlink", "uplink_queue", "downlink_queue", "waiting")
 
 
@@ -87,7 +89,7 @@ def test_each_figure_is_three_files_and_the_same_again(write_run, tmp_path, caps
 @pytest.mark.parametrize("name", VIEWS)
 def test_no_text_is_clipped_or_covered(write_run, name) -> None:
     runs = [read_run(complete(write_run, n, network=f"a_network_of_a_long_name_{n}")) for n in "ab"]
-    figure = VIEWS[name].draw(VIEWS[name].draw_up(runs, {}))
+    figure = EVERY[name].draw(EVERY[name].draw_up(runs, {}), DEFAULT)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     page, legends = figure.bbox, [legend.get_window_extent() for legend in figure.legends]

@@ -11,7 +11,7 @@ import pytest
 from simulator.drivers.replay import retimed
 from simulator.records.folder import RunFolder
 from simulator.records.recording import timeline_row
-from simulator.retime import retime
+from simulator.retimed_folder import retime
 from simulator.runner import Run
 from tests.running import composed
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.records.folder import RunFolder
-from simulator.retime import retime
+from simulator.retimed_folder import retime
 from tests.running import composed, run
 
 COMMON = ["workers=5", "rounds=6", "eval_every=3", "chunk=1", "stragglers=lognormal", "network=wan_10m"]

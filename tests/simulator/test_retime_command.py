@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -14,8 +16,9 @@ from tests.simulator.conftest import TOY, Command
 def test_retime_makes_a_folder_per_network_and_computes_no_gradient(tmp_path: Path, command: Command) -> None:
     run, there = tmp_path / "run", tmp_path / "there"
     assert command("simulator", "algorithm=topk", *TOY, "stragglers=pareto", f"hydra.run.dir={run}")[0] == 0
-    code, out, err = command("simulator.retime", f"run={run}", "network=wan_10m,lte", f"hydra.run.dir={there}")
-    assert code == 0, err
+    for network in ("wan_10m", "lte"):
+        code, _, err = command("simulator.retime", f"run={run}", f"network={network}", f"hydra.run.dir={there}")
+        assert code == 0, err
     for network in ("wan_10m", "lte"):
         fresh = tmp_path / f"fresh_{network}"
         given = ["algorithm=topk", *TOY, "stragglers=pareto", f"network={network}", f"hydra.run.dir={fresh}"]
@@ -27,6 +30,28 @@ def test_retime_makes_a_folder_per_network_and_computes_no_gradient(tmp_path: Pa
         assert summary["links"] == json.loads((fresh / "summary.json").read_text())["links"]
         assert json.loads((there / network / "manifest.json").read_text())["retimed_from"] == str(run)
         assert yaml.safe_load((there / network / "config.yaml").read_text())["network"]["name"] == network
+
+
+def test_a_list_of_networks_gives_what_each_gives_alone_and_values_are_crossed(
+    tmp_path: Path, command: Command
+) -> None:
+    run, many = tmp_path / "run", tmp_path / "many"
+    command("simulator", "algorithm=topk", "algorithm.density=0.1", *TOY, "stragglers=pareto", f"hydra.run.dir={run}")
+    grid = ["network=wan_10m,lte", "network.latency_s=0.001,20 ms", "network.up_bps=1 Mbit/s,5e6,1e9"]
+    code, out, err = command("simulator.retime", f"run={run}", *grid, f"hydra.run.dir={many}")
+    assert code == 0 and len(out.splitlines()) == 12, err
+    assert len(list(many.iterdir())) == 12
+    name = "lte-latency_s=20_ms-up_bps=1_Mbit_s"
+    chosen = ["network=lte", "network.latency_s=20 ms", "network.up_bps=1 Mbit/s"]
+    code, _, err = command("simulator.retime", f"run={run}", *chosen, f"hydra.run.dir={tmp_path / 'one'}")
+    assert code == 0, err
+    for table in ("timeline", "links"):
+        one, other = (pq.read_table(f / f"{table}.parquet") for f in (tmp_path / "one" / "lte", many / name))
+        for column in one.column_names:
+            a, b = one[column].to_pylist(), other[column].to_pylist()
+            assert a == b if column == "link" else np.allclose(a, b, rtol=1e-12, atol=1e-12), column
+    for kept in ("metrics.parquet", "trace.jsonl"):
+        assert (many / name / kept).read_bytes() == (run / kept).read_bytes()
 
 
 def test_retime_on_its_own_network_gives_the_recorded_timeline(tmp_path: Path, command: Command) -> None:

@@ -1,5 +1,6 @@
 """`describe`: figures of merit as JSON on standard output, and a picture on request."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def test_bad_requests_are_refused() -> None:
         ([], r"network: expected the name of a network or a .yaml file \(network=fat_tree\), got nothing"),
         (["network=moon"], "network: expected one of"),
         (["network=lte", "workers=0"], "network.workers: expected a whole number of at least 1, got 0"),
-        (["lte"], "lte: expected key=value with network, workers, seed, out or network.KEY, got 'lte'"),
+        (["lte"], "lte: expected key=value with network, workers, seed, out, plan or network.KEY, got 'lte'"),
     ):
         with pytest.raises(ValueError, match=message):
             main(arguments)
@@ -119,3 +120,19 @@ def test_the_command_line_reports_instead_of_raising(capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out)["links"] == 4
     assert run(["describe", "network=racks", "network.topology.racks=0"]) == 1
     assert capsys.readouterr().err == ("error: network.topology.racks: expected a whole number of at least 1, got 0\n")
+
+
+def test_a_plan_tells_where_nodes_stand_and_links_run(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "plan.csv"
+    assert described(graph(ring(4, "1 Mbit/s", "2 ms"), 4), plan=str(file))["files"] == [str(file)]
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    nodes = {row["name"]: (float(row["x"]), float(row["y"])) for row in rows if row["item"] == "node"}
+    links = [row for row in rows if row["item"] == "link"]
+    assert {"0", "1", "2", "3"} <= set(nodes) and {row["kind"] for row in links} >= {"1 Mbit/s, 2 ms"}
+    for name in {row["name"] for row in links}:
+        way = [(float(row["x"]), float(row["y"])) for row in links if row["name"] == name]
+        begin, end = name.split(" - ")
+        assert way[0] == pytest.approx(nodes[begin]) and way[-1] == pytest.approx(nodes[end])
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ValueError, match="out: expected a place to write"):
+        described(graph(ring(4, "1 Mbit/s", "2 ms"), 4), plan=str(tmp_path / "file" / "plan.csv"))
