@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Mapping
 
 from benchmarks.claims import (
@@ -17,6 +16,7 @@ from benchmarks.claims import (
 )
 from benchmarks.claims.outcome import Outcome, load
 from benchmarks.claims.page import PAGE, page
+from benchmarks.claims.runs import spent
 from benchmarks.machine import facts
 
 CLAIMS: Mapping[str, Callable[[], Outcome]] = {
@@ -38,14 +38,15 @@ def main(names: list[str]) -> int:
         return 1
     failed = 0
     for name in names or CLAIMS:
-        start, machine = time.perf_counter(), facts()
+        machine = facts()
+        spent.clear()
         try:
             outcome = CLAIMS[name]()
         except (FileNotFoundError, RuntimeError) as error:  # no data, or a run that failed
             print(f"claims: {name}: {error}", file=sys.stderr)
             failed = 1
             continue
-        outcome.seconds = time.perf_counter() - start
+        outcome.seconds = sum(spent)
         outcome.machine = f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}"
         outcome.save()
     PAGE.write_text(page(load()), encoding="utf-8")

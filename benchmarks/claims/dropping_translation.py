@@ -31,7 +31,12 @@ SETTINGS = (
     "stragglers=lognormal",
 )
 DROPS = (0.0, 0.99)
-REASONS = ""
+REASONS = (
+    "Nothing is lost, but three seeds cannot tell whether anything is won: the final test losses are the same (2.49 "
+    "and 2.48 nats a subword on average), while the BLEU of the dense runs lies between 19.8 and 23.6. Halfway the "
+    "dropped runs are behind (8.2 against 10.8 BLEU, loss 3.57 against 3.16). The translator is far from done after "
+    "4.5 epochs, where the paper trained for days."
+)
 
 
 def run() -> Outcome:

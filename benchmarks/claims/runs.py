@@ -15,6 +15,8 @@ import pyarrow.parquet as parquet
 
 FOLDER = Path("outputs/claims")
 SEEDS = (1, 2, 3)
+spent: list[float] = []
+"""Wall-clock seconds of every run that was done or read since this was cleared; a run that was read counts in full."""
 
 
 class Diverged(RuntimeError):
@@ -58,7 +60,8 @@ def simulate(claim: str, name: str, settings: Sequence[str]) -> Finished:
         If the simulator fails otherwise, with its last lines.
     """
     folder = FOLDER / claim / name
-    command = [sys.executable, "-m", "simulator", *settings, f"hydra.run.dir={folder}", "resume=true", "progress=false"]
+    always = (f"hydra.run.dir={folder}", "resume=true", "cache=off", "progress=false")
+    command = [sys.executable, "-m", "simulator", *settings, *always]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
@@ -67,7 +70,9 @@ def simulate(claim: str, name: str, settings: Sequence[str]) -> Finished:
     table = parquet.read_table(folder / "metrics.parquet")
     columns = {name: table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in table.column_names}
     seconds = parquet.read_table(folder / "timeline.parquet")["seconds"].to_numpy()
-    return Finished(json.loads((folder / "summary.json").read_text(encoding="utf-8")), columns, seconds)
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    spent.append(summary["wall_seconds"])
+    return Finished(summary, columns, seconds)
 
 
 def seeds(claim: str, name: str, settings: Sequence[str]) -> list[Finished]:

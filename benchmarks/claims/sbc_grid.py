@@ -34,7 +34,7 @@ REASONS = (
     "1). The share of variance flatters, as six classes of twelve cells explain 45 % by chance. With n = 100 the "
     "error is higher than with n = 1 at p / n = 0.01 (by 7.6 points) and than with n = 10 at 0.0001 (by 9.1), most "
     "likely because the runs are short: 1,000 iterations are 10 rounds, 6 of them before the rate is cut, where the "
-    "paper's have hundreds. Between n = 1 and n = 10 it is the longer delay that is better, by 2.7, 5.9 and 20.5 "
+    "paper's go on for longer. Between n = 1 and n = 10 it is the longer delay that is better, by 2.7, 5.9 and 20.5 "
     "points at p / n = 0.1, 0.01 and 0.001. At p = 0.001 the rate that is best for dense SGD is too high for what "
     "waits 1,000 iterations: at 0.02 the first seed ends at 53.5 instead of 60.6 %. At p = 0.1 it is not the rate "
     "(51.1 at 0.02 instead of 45.1 %, one seed), and masking only helps (51.2 without); likely masking at n = 1 "
