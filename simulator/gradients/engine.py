@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from algorithms.layout import Layout
-from simulator.gradients.chain import Chain, NoRule
+from simulator.gradients.chain import Chain
 from simulator.gradients.flops import count_flops
+from simulator.gradients.norule import NoRule
 from simulator.gradients.rowwise import Replicas, loop, vmap
 
 METHODS = ("auto", "loop", "vmap", "layers")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from simulator.gradients import GradientEngine
-from simulator.gradients.convolution import Convolution
+from simulator.gradients.steps.convolution import Convolution
 from simulator.threads import ChunkPool, one_thread
 
 CASES = [("mlp", "layers"), ("lenet", "layers"), ("group_norm", "loop"), ("group_norm", "vmap"), ("lenet", "loop")]
