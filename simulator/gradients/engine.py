@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Sequence
 
 import torch
@@ -13,8 +14,9 @@ from simulator.gradients.chain import Chain
 from simulator.gradients.flops import count_flops
 from simulator.gradients.norule import NoRule
 from simulator.gradients.rowwise import Replicas, loop, vmap
+from simulator.gradients.taps import Taps, why_not
 
-METHODS = ("auto", "loop", "vmap", "layers")
+METHODS = ("auto", "loop", "vmap", "layers", "taps")
 
 
 class GradientEngine:
@@ -86,9 +88,12 @@ class GradientEngine:
         self._replicas = Replicas(self._module)
         self._flops: dict[tuple[int, ...], float] = {}
         self._chain, self.method = self._resolve(method)
+        self._taps = Taps(self._replicas)
+        self._untried, self._trying = method == "taps", threading.Lock()
+        self.fallbacks: list[str] = []
 
     def _resolve(self, method: str) -> tuple[Chain | None, str]:
-        if method in ("loop", "vmap"):
+        if method in ("loop", "vmap", "taps"):
             return None, method
         try:
             return Chain(self._module), "layers"
@@ -126,9 +131,30 @@ class GradientEngine:
             If the shapes or types do not fit together.
         """
         self._check(at, inputs, targets, out)
+        if self._untried:
+            self.try_out(inputs, targets)
         if self._chain is not None:
             return self._chain.gradients(at, inputs, targets, out)
+        if self.method == "taps":
+            return self._taps.gradients(at, inputs, targets, out)
         return (loop if self.method == "loop" else vmap)(self._replicas, at, inputs, targets, out)
+
+    def try_out(self, inputs: Tensor, targets: Tensor) -> None:
+        """Settle `method` on a first batch: 'taps' becomes 'loop', with a line in `fallbacks`, where it does not hold.
+
+        Once is enough, any batch of the task will do, and a call that finds this undone does it; with other methods
+        there is nothing to settle.
+
+        Parameters
+        ----------
+        inputs, targets : Tensor
+            As in a call.
+        """
+        with self._trying:
+            if self._untried and (reason := why_not(self._module, inputs, targets)) is not None:
+                self.method = "loop"
+                self.fallbacks.append(f"gradient_method: 'loop' instead of 'taps' for this model: {reason}")
+            self._untried = False
 
     def forward(self, at: Tensor, inputs: Tensor) -> Tensor:
         """Return the logits, shape (N, classes), of samples (N, ...) at parameters (d,)."""
