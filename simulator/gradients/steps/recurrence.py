@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from simulator.gradients.steps.products import linear, outer
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -45,8 +47,8 @@ class Weights:
         d_inputs, d_states, x, before = (
             tensor.reshape(workers, -1, tensor.shape[2]) for tensor in (from_inputs, from_states, x, before)
         )
-        torch.bmm(d_inputs.transpose(1, 2), x, out=slab[self.inputs])
-        torch.bmm(d_states.transpose(1, 2), before, out=slab[self.states])
+        outer(d_inputs, x, slab[self.inputs])
+        outer(d_states, before, slab[self.states])
         for position, part in zip(self.biases, (d_inputs, d_states), strict=bool(self.biases)):
             torch.sum(part, 1, out=slab[position])
 
@@ -74,14 +76,14 @@ class Lstm:
         """Read `x`, shape (N, T, inputs), from h and c, both (N, h); give h after each step (N, T, h) and c at the end."""
         at = self.weights
         bias = values[at.biases[0]] + values[at.biases[1]] if at.biases else None
-        gates = torch.nn.functional.linear(x, values[at.inputs], bias)
-        turned = values[at.states].t()
+        gates = linear(x, values[at.inputs], bias)
+        recurrent = values[at.states]
         state, cell = first
         size = state.shape[1]
         y = x.new_empty((*x.shape[:2], size))
         cells = torch.empty_like(y)
         for t in order(x.shape[1], reverse=self.reverse):
-            gate = gates[:, t].addmm_(state, turned)
+            gate = gates[:, t].add_(linear(state, recurrent))
             i, f, g, o = gate.split(size, 1)
             gate[:, : 2 * size].sigmoid_()
             g.tanh_()
@@ -102,7 +104,7 @@ class Lstm:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Write the weights' gradients into the slab and return those of x (x itself if nobody wants it), h and c."""
         x, h, c, y, cells, gates = kept
-        size, recurrent = h.shape[1], values[self.weights.states]
+        size, turned = h.shape[1], values[self.weights.states].t()
         i, f, m, o = gates.split(size, 2)
         bent = cells.tanh()
         # what d c and d h of each step are multiplied with, for all steps at once
@@ -120,10 +122,10 @@ class Lstm:
             dc = torch.addcmul(dc, dh, through[:, t])
             d[:, t, : 3 * size].unflatten(1, (3, size)).mul_(dc[:, None])
             d[:, t, 3 * size :].mul_(dh)
-            dh = d[:, t] @ recurrent
+            dh = linear(d[:, t], turned)
             dc = dc * f[:, t]
         self.weights.write(d, d, x, states_before(y, h, reverse=self.reverse), slab, workers)
-        return d @ values[self.weights.inputs] if onward else x, dh, dc
+        return linear(d, values[self.weights.inputs].t()) if onward else x, dh, dc
 
 
 @dataclass(frozen=True)
@@ -139,13 +141,13 @@ class Gru:
         """Read `x`, shape (N, T, inputs), from h (N, h); give h after each step, shape (N, T, h)."""
         at = self.weights
         b_inputs, b_states = (values[at.biases[0]], values[at.biases[1]]) if at.biases else (None, None)
-        gates = torch.nn.functional.linear(x, values[at.inputs], b_inputs)
+        gates = linear(x, values[at.inputs], b_inputs)
         (state,) = first
         size = state.shape[1]
         y = x.new_empty((*x.shape[:2], size))
         news = torch.empty_like(y)  # h_n, the states' part of n
         for t in order(x.shape[1], reverse=self.reverse):
-            part = torch.nn.functional.linear(state, values[at.states], b_states)
+            part = linear(state, values[at.states], b_states)
             gate = gates[:, t]
             gate[:, : 2 * size].add_(part[:, : 2 * size]).sigmoid_()
             r, z, n = gate.split(size, 1)
@@ -166,7 +168,7 @@ class Gru:
     ) -> tuple[Tensor, Tensor]:
         """Write the weights' gradients into the slab and return those of x (x itself if nobody wants it) and h."""
         x, h, y, news, gates = kept
-        size, recurrent = h.shape[1], values[self.weights.states]
+        size, turned = h.shape[1], values[self.weights.states].t()
         r, z, n = gates.split(size, 2)
         before = states_before(y, h, reverse=self.reverse)
         # what d h of each step is multiplied with, for all steps at once; the parts differ in n's
@@ -181,10 +183,10 @@ class Gru:
             dh = dh + gy[:, t]
             d_new[:, t].mul_(dh)
             d_states[:, t].unflatten(1, (3, size)).mul_(dh[:, None])
-            dh = torch.addmm(dh * z[:, t], d_states[:, t], recurrent)
+            dh = linear(d_states[:, t], turned).addcmul_(dh, z[:, t])
         d_inputs = torch.cat((d_states[..., : 2 * size], d_new), 2)
         self.weights.write(d_inputs, d_states, x, before, slab, workers)
-        return d_inputs @ values[self.weights.inputs] if onward else x, dh
+        return linear(d_inputs, values[self.weights.inputs].t()) if onward else x, dh
 
 
 def _sigmoid_slope(s: Tensor) -> Tensor:

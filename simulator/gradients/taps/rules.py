@@ -13,8 +13,8 @@ from simulator.gradients.norule import NoRule
 from simulator.gradients.steps.convolution import Convolution
 from simulator.gradients.steps.elementwise import Scale, Shift
 from simulator.gradients.steps.embedding import Lookup
-from simulator.gradients.steps.linear import Affine
 from simulator.gradients.steps.normalisation import BatchNormalisation, GroupNormalisation, LayerNormalisation
+from simulator.gradients.steps.projection import Projection
 from simulator.gradients.taps.recurrent import gru, lstm
 from simulator.gradients.taps.tape import Step, Tap, Tape
 
@@ -40,7 +40,7 @@ def _maybe(find: Find, parameter: Any, what: str) -> int | None:
 
 
 def _linear(tape: Tape, find: Find, x: Tensor, weight: Any, bias: Any = None) -> Tensor:
-    step = Affine(_place(find, weight, "a weight"), _maybe(find, bias, "a bias"))
+    step = Projection(_place(find, weight, "a weight"), _maybe(find, bias, "a bias"))
     return _apply(tape, x, step, (step.weight, step.bias))
 
 
