@@ -87,23 +87,24 @@ class GradientEngine:
         self._module = copy.deepcopy(module).to(device=self.device, dtype=dtype)
         self._replicas = Replicas(self._module)
         self._flops: dict[tuple[int, ...], float] = {}
-        self._chain, self.method = self._resolve(method)
+        self._chain, self._no_chain = _chain(self._module)
+        self.method = self._resolve(method)
         self._taps = Taps(self._replicas)
-        self._untried, self._trying = method == "taps", threading.Lock()
+        self.untried, self._trying = method == "taps", threading.Lock()
         self.fallbacks: list[str] = []
 
-    def _resolve(self, method: str) -> tuple[Chain | None, str]:
-        if method in ("loop", "vmap", "taps"):
-            return None, method
-        try:
-            return Chain(self._module), "layers"
-        except NoRule as reason:
-            if method == "layers":
-                raise ValueError(
-                    f"gradient_method: expected 'auto', 'loop' or 'vmap' for this model, got 'layers', "
-                    f"which has no rule for {reason}"
-                ) from reason
-            return None, "loop" if self._replicas.recurrent or self.device.type == "cpu" else "vmap"
+    def _resolve(self, method: str) -> str:
+        if method == "layers" and self._chain is None:
+            raise ValueError(
+                f"gradient_method: expected auto, loop, vmap or taps for this model, got layers, which has no rule for "
+                f"{self._no_chain}"
+            )
+        if method != "auto":
+            return method
+        return "layers" if self._chain is not None else self._without_rules()
+
+    def _without_rules(self) -> str:
+        return "loop" if self._replicas.recurrent or self.device.type == "cpu" else "vmap"
 
     def __call__(self, at: Tensor, inputs: Tensor, targets: Tensor, out: Tensor) -> Tensor:
         """Write the gradients of w workers into `out` and return their losses.
@@ -131,13 +132,14 @@ class GradientEngine:
             If the shapes or types do not fit together.
         """
         self._check(at, inputs, targets, out)
-        if self._untried:
+        if self.untried:
             self.try_out(inputs, targets)
-        if self._chain is not None:
+        if self.method == "taps" and (at.dim() == 1 or len(at) == 1):
+            return self._taps.gradients(at.view(-1), inputs, targets, out)
+        by_layers = self.method == "layers" or (self.method == "taps" and targets.dim() == 2)
+        if self._chain is not None and by_layers:
             return self._chain.gradients(at, inputs, targets, out)
-        if self.method == "taps":
-            return self._taps.gradients(at, inputs, targets, out)
-        return (loop if self.method == "loop" else vmap)(self._replicas, at, inputs, targets, out)
+        return (vmap if self.method == "vmap" else loop)(self._replicas, at, inputs, targets, out)
 
     def try_out(self, inputs: Tensor, targets: Tensor) -> None:
         """Settle `method` on a first batch: 'taps' becomes 'loop', with a line in `fallbacks`, where it does not hold.
@@ -151,16 +153,18 @@ class GradientEngine:
             As in a call.
         """
         with self._trying:
-            if self._untried and (reason := why_not(self._module, inputs, targets)) is not None:
-                self.method = "loop"
-                self.fallbacks.append(f"gradient_method: 'loop' instead of 'taps' for this model: {reason}")
-            self._untried = False
+            if self.untried and (reason := why_not(self._module, inputs, targets)) is not None:
+                self.method = self._without_rules()
+                self.fallbacks.append(f"gradient_method: {self.method} instead of taps for this model: {reason}")
+            self.untried = False
 
     def forward(self, at: Tensor, inputs: Tensor) -> Tensor:
         """Return the logits, shape (N, classes), of samples (N, ...) at parameters (d,)."""
         if at.shape != (self.layout.size,):
             raise ValueError(f"at: expected shape ({self.layout.size},), got {tuple(at.shape)}")
-        return self._chain.forward(at, inputs) if self._chain is not None else self._replicas.forward(at, inputs)
+        if self._chain is not None and self.method == "layers":
+            return self._chain.forward(at, inputs)
+        return self._replicas.forward(at, inputs)
 
     def flops(self, inputs_shape: Sequence[int], dtype: torch.dtype | None = None) -> float:
         """Count the operations of one worker's forward and backward pass on a batch of shape (B, ...)."""
@@ -187,6 +191,13 @@ class GradientEngine:
         for name, tensor in (("at", at), ("out", out)):
             if tensor.dtype != self.dtype:
                 raise ValueError(f"{name}: expected {self.dtype}, got {tensor.dtype}")
+
+
+def _chain(module: nn.Module) -> tuple[Chain | None, NoRule | None]:
+    try:
+        return Chain(module), None
+    except NoRule as reason:
+        return None, reason
 
 
 def _refuse_state(module: nn.Module) -> None:

@@ -122,7 +122,7 @@ class BatchNormalisation(Normalisation):
             torch.ops.aten.native_batch_norm.out(
                 mine, w, b, None, None, True, 0.0, self.eps, out=out, save_mean=means, save_invstd=scales
             )
-        return y, (x, *statistics.unbind())
+        return y, (x, statistics[0], statistics[1])
 
     def differentiate(
         self, g: Tensor, x: Tensor, means: Tensor, scales: Tensor, w: Tensor | None, b: Tensor | None

@@ -73,7 +73,7 @@ class Lstm:
     def forward(
         self, x: Tensor, first: Sequence[Tensor], values: Sequence[Tensor]
     ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, ...]]:
-        """Read `x`, shape (N, T, inputs), from h and c, both (N, h); give h after each step (N, T, h) and c at the end."""
+        """Read `x` (N, T, inputs) from h and c, both (N, h); give h after each step (N, T, h) and c at the end."""
         at = self.weights
         bias = values[at.biases[0]] + values[at.biases[1]] if at.biases else None
         gates = linear(x, values[at.inputs], bias)

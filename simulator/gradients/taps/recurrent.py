@@ -55,7 +55,7 @@ def _layers(
     if len(x) != tape.samples:
         raise NoRule(f"a recurrent network that reads {len(x)} sequences, expected {tape.samples}")
     ends: list[list[Tensor]] = []
-    for layer in range(layers):
+    for _ in range(layers):
         read = []
         for direction in range(2 if bidirectional else 1):
             some = flat[len(ends) * count : (len(ends) + 1) * count]

@@ -57,8 +57,8 @@ def _conv2d(
 ) -> Tensor:
     if isinstance(padding, str) or x.dim() != 4:
         raise NoRule(f"padding={padding!r} and images of {x.dim()} axes")
-    sizes = [(size, size) if isinstance(size, int) else tuple(size) for size in (stride, padding, dilation)]
-    step = Convolution(_place(find, weight, "a weight"), _maybe(find, bias, "a bias"), *sizes, groups)
+    s, p, d = ((size, size) if isinstance(size, int) else tuple(size) for size in (stride, padding, dilation))
+    step = Convolution(_place(find, weight, "a weight"), _maybe(find, bias, "a bias"), s, p, d, groups)
     return _apply(tape, x, step, (step.weight, step.bias))
 
 

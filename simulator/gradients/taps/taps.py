@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from simulator.gradients.loss import counted_cross_entropy
 from simulator.gradients.norule import NoRule
-from simulator.gradients.rowwise import Replicas, loop
+from simulator.gradients.rowwise import Replicas
 from simulator.gradients.taps.rules import ALWAYS, RULES
 from simulator.gradients.taps.tape import Tape
 
@@ -35,22 +35,17 @@ class Taps:
     def gradients(self, at: Tensor, inputs: Tensor, targets: Tensor, out: Tensor) -> Tensor:
         """Write each worker's gradient of its mean cross entropy into its row of `out`.
 
-        Parameters and result are those of `Chain.gradients`; targets may have shape (w, B, T), and -100 is not counted.
+        Parameters and result are those of `Chain.gradients`, with `at` of shape (d,); targets may have shape (w, B, T),
+        and -100 is not counted.
 
         Raises
         ------
         NoRule
             If a function without a rule is given a parameter.
-
-        Notes
-        -----
-        With a row of parameters for each worker nothing is shared, and the workers are looped over.
         """
-        if at.dim() == 2 and len(at) > 1:
-            return loop(self._replicas, at, inputs, targets, out)
-        module, parameters = self._replicas.at(at.view(-1))
+        module, parameters = self._replicas.at(at)
         samples = inputs.flatten(0, 1)
-        tape = Tape(self._replicas.layout, at.view(-1), out, len(samples))
+        tape = Tape(self._replicas.layout, at, out, len(samples))
         with torch.enable_grad(), Tapping(tape, parameters, self._replicas.layout.names):
             logits: Tensor = module(samples)
         with torch.no_grad():
@@ -82,7 +77,9 @@ class Tapping(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Call the function or its rule."""
         kwargs = kwargs or {}
-        used = [position for argument in _flat((*args, *kwargs.values())) if (position := self._find(argument)) is not None]
+        used = [
+            position for argument in _flat((*args, *kwargs.values())) if (position := self._find(argument)) is not None
+        ]
         if not used and func not in ALWAYS:
             return func(*args, **kwargs)
         name = self._names[used[0]] if used else getattr(func, "__name__", str(func))
