@@ -91,6 +91,7 @@ class GradientEngine:
         self.method = self._resolve(method)
         self._taps = Taps(self._replicas)
         self.untried, self._trying = method == "taps", threading.Lock()
+        self._taps_rows = False
         self.fallbacks: list[str] = []
 
     def _resolve(self, method: str) -> str:
@@ -134,10 +135,9 @@ class GradientEngine:
         self._check(at, inputs, targets, out)
         if self.untried:
             self.try_out(inputs, targets)
-        if self.method == "taps" and (at.dim() == 1 or len(at) == 1):
-            return self._taps.gradients(at.view(-1), inputs, targets, out)
-        by_layers = self.method == "layers" or (self.method == "taps" and targets.dim() == 2)
-        if self._chain is not None and by_layers:
+        if self.method == "taps" and (at.dim() == 1 or len(at) == 1 or self._taps_rows):
+            return self._taps.gradients(at, inputs, targets, out)
+        if self._chain is not None and (self.method == "layers" or (self.method == "taps" and targets.dim() == 2)):
             return self._chain.gradients(at, inputs, targets, out)
         return (vmap if self.method == "vmap" else loop)(self._replicas, at, inputs, targets, out)
 
@@ -153,9 +153,13 @@ class GradientEngine:
             As in a call.
         """
         with self._trying:
-            if self.untried and (reason := why_not(self._module, inputs, targets)) is not None:
+            if not self.untried:
+                return
+            if (reason := why_not(self._module, inputs, targets)) is not None:
                 self.method = self._without_rules()
                 self.fallbacks.append(f"gradient_method: {self.method} instead of taps for this model: {reason}")
+            elif self._chain is None:
+                self._taps_rows = why_not(self._module, inputs, targets, rows=True) is None
             self.untried = False
 
     def forward(self, at: Tensor, inputs: Tensor) -> Tensor:

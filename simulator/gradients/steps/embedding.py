@@ -25,8 +25,13 @@ class Lookup:
     padding: int | None = None
 
     def forward_kept(self, symbols: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Give the vectors, shape (N, ..., width), of `symbols`, shape (N, ...)."""
-        return torch.nn.functional.embedding(symbols, values[self.weight]), symbols
+        """Give the vectors, shape (N, ..., width), of `symbols`, shape (N, ...); W may have a row for each worker."""
+        weight = values[self.weight]
+        if weight.dim() == 2:
+            return torch.nn.functional.embedding(symbols, weight), symbols
+        owners = torch.arange(len(weight), device=weight.device)[:, None]
+        y = weight[owners, symbols.reshape(len(weight), -1)]
+        return y.view(*symbols.shape, -1), symbols
 
     def backward(
         self, g: Tensor, kept: Tensor, values: Sequence[Tensor], slab: Sequence[Tensor], workers: int, *, onward: bool

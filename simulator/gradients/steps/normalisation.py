@@ -11,11 +11,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-Kept = tuple[Tensor, Tensor, Tensor]  # input, means, inverse deviations
+Kept = tuple[Tensor, Tensor, Tensor]
 _ALL = [True, True, True]  # asking for less saves no time, and crashes with channels-last images on a CPU
 
 
@@ -29,21 +30,35 @@ class Normalisation(ABC):
         Positions of w and b in the layout; None without.
     eps : float
         Added to the variance.
+    workers : int
+        w, whose samples follow each other.
     """
 
     weight: int | None
     bias: int | None
     eps: float
+    workers: int
+
+    axes: ClassVar[int] = 1  # of w and b
+    mixes: ClassVar[bool] = False  # whether the statistics are over several samples
+
+    def forward_kept(self, x: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, Kept]:
+        """Apply the layer to `x`, shape (N, ...); w and b may be shared or have a row for each worker."""
+        if not self.mixes and self._shared(values):
+            y, means, scales = self.apply(x, *self._values(values, 0))
+            return y, (x, means, scales)
+        parts = [self.apply(some, *self._values(values, r)) for r, some in enumerate(x.chunk(self.workers))]
+        y, means, scales = (torch.cat(part) for part in zip(*parts, strict=True))
+        return y, (x, means, scales)
 
     def backward(
         self, g: Tensor, kept: Kept, values: Sequence[Tensor], slab: Sequence[Tensor], workers: int, *, onward: bool
     ) -> Tensor:
         """Write dw and db of each worker into the slab and return dx (g itself if nobody wants it)."""
-        w, b = self._values(values)
         back = torch.empty_like(kept[0]) if onward else g
         slices = (tensor.unflatten(0, (workers, -1)) for tensor in (g, *kept, back))
         for r, (mine, x, means, scales, rest) in enumerate(zip(*slices, strict=True)):
-            dx, dw, db = self.differentiate(mine, x, means, scales, w, b)
+            dx, dw, db = self.differentiate(mine, x, means, scales, *self._values(values, r))
             for position, gradient in ((self.weight, dw), (self.bias, db)):
                 if position is not None:
                     slab[position][r].copy_(gradient)
@@ -51,16 +66,23 @@ class Normalisation(ABC):
                 rest.copy_(dx)
         return back
 
-    def _values(self, values: Sequence[Tensor]) -> tuple[Tensor | None, Tensor | None]:
-        return (
-            None if self.weight is None else values[self.weight],
-            None if self.bias is None else values[self.bias],
-        )
+    def _shared(self, values: Sequence[Tensor]) -> bool:
+        return all(values[p].dim() == self.axes for p in (self.weight, self.bias) if p is not None)
+
+    def _values(self, values: Sequence[Tensor], r: int) -> tuple[Tensor | None, Tensor | None]:
+        found = [None if p is None else values[p] for p in (self.weight, self.bias)]
+        w, b = (value if value is None or value.dim() == self.axes else value[r] for value in found)
+        return w, b
+
+    @abstractmethod
+    def apply(self, x: Tensor, w: Tensor | None, b: Tensor | None) -> Kept:
+        """Give y, the means and the inverse deviations."""
+        ...
 
     @abstractmethod
     def differentiate(
         self, g: Tensor, x: Tensor, means: Tensor, scales: Tensor, w: Tensor | None, b: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> Kept:
         """Give dx, dw and db of one worker's samples."""
         ...
 
@@ -71,18 +93,15 @@ class GroupNormalisation(Normalisation):
 
     groups: int
 
-    def forward_kept(self, x: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, Kept]:
-        """Apply the layer to `x`, shape (N, channels, ...)."""
-        y, means, scales = torch.native_group_norm(x, *self._values(values), *_sizes(x), self.groups, self.eps)
-        return y, (x, means, scales)
+    def apply(self, x: Tensor, w: Tensor | None, b: Tensor | None) -> Kept:
+        """Normalise `x`, shape (samples, channels, ...)."""
+        return torch.native_group_norm(x, w, b, *_sizes(x), self.groups, self.eps)
 
     def differentiate(
         self, g: Tensor, x: Tensor, means: Tensor, scales: Tensor, w: Tensor | None, b: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> Kept:
         """Give dx, dw and db of one worker's samples."""
-        result: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.native_group_norm_backward(
-            g, x, means, scales, w, *_sizes(x), self.groups, _ALL
-        )
+        result: Kept = torch.ops.aten.native_group_norm_backward(g, x, means, scales, w, *_sizes(x), self.groups, _ALL)
         return result
 
 
@@ -92,16 +111,20 @@ class LayerNormalisation(Normalisation):
 
     shape: tuple[int, ...]
 
-    def forward_kept(self, x: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, Kept]:
-        """Apply the layer to `x`, shape (N, ..., *shape)."""
-        y, means, scales = torch.native_layer_norm(x, self.shape, *self._values(values), self.eps)
-        return y, (x, means, scales)
+    @property
+    def axes(self) -> int:  # type: ignore[override]
+        """Of w and b."""
+        return len(self.shape)
+
+    def apply(self, x: Tensor, w: Tensor | None, b: Tensor | None) -> Kept:
+        """Normalise `x`, shape (samples, ..., *shape)."""
+        return torch.native_layer_norm(x, self.shape, w, b, self.eps)
 
     def differentiate(
         self, g: Tensor, x: Tensor, means: Tensor, scales: Tensor, w: Tensor | None, b: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> Kept:
         """Give dx, dw and db of one worker's samples."""
-        result: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.native_layer_norm_backward(
+        result: Kept = torch.ops.aten.native_layer_norm_backward(
             g, x, self.shape, means, scales, w, b, [True, True, b is not None]
         )
         return result
@@ -111,25 +134,18 @@ class LayerNormalisation(Normalisation):
 class BatchNormalisation(Normalisation):
     """Statistics over a worker's samples for each channel; w and b have shape (channels,)."""
 
-    workers: int
+    mixes: ClassVar[bool] = True
 
-    def forward_kept(self, x: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, Kept]:
-        """Apply the layer to `x`, shape (N, channels, ...)."""
-        w, b = self._values(values)
-        y, statistics = torch.empty_like(x), x.new_empty((2, self.workers, x.shape[1]))
-        slices = (tensor.unflatten(0, (self.workers, -1)) for tensor in (x, y))
-        for mine, out, means, scales in zip(*slices, *statistics, strict=True):
-            torch.ops.aten.native_batch_norm.out(
-                mine, w, b, None, None, True, 0.0, self.eps, out=out, save_mean=means, save_invstd=scales
-            )
-        return y, (x, statistics[0], statistics[1])
+    def apply(self, x: Tensor, w: Tensor | None, b: Tensor | None) -> Kept:
+        """Normalise `x`, shape (samples, channels, ...), of one worker."""
+        return torch.native_batch_norm(x, w, b, None, None, True, 0.0, self.eps)
 
     def differentiate(
         self, g: Tensor, x: Tensor, means: Tensor, scales: Tensor, w: Tensor | None, b: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> Kept:
         """Give dx, dw and db of one worker's samples."""
-        result: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.native_batch_norm_backward(
-            g, x, w, None, None, means.view(-1), scales.view(-1), True, self.eps, _ALL
+        result: Kept = torch.ops.aten.native_batch_norm_backward(
+            g, x, w, None, None, means, scales, True, self.eps, _ALL
         )
         return result
 

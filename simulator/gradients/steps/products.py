@@ -32,10 +32,31 @@ _AVAILABLE = _available()
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Give x Wᵀ + b, shape (..., out), of `x` (..., in), `weight` (out, in) and `bias` (out,)."""
+    """Give x Wᵀ + b, shape (N, ..., out), of `x` (N, ..., in).
+
+    Parameters
+    ----------
+    x : Tensor, shape (N, ..., in)
+        The samples of w workers, worker-major.
+    weight : Tensor, shape (out, in) or (w, out, in)
+        Shared, or one for each worker.
+    bias : Tensor, shape (out,) or (w, out), optional
+    """
+    if weight.dim() == 3:
+        return _rows(x.reshape(len(weight), -1, x.shape[-1]), weight, bias).view(*x.shape[:-1], -1)
     if not _one_dnn(x):
         return functional.linear(x, weight, bias)
     y: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+    return y
+
+
+def _rows(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    if x.shape[1] < _ROWS or not _one_dnn(x):
+        turned = weight.transpose(1, 2)
+        return torch.bmm(x, turned) if bias is None else torch.baddbmm(bias[:, None], x, turned)
+    y = x.new_empty((*x.shape[:2], weight.shape[1]))
+    for r, out in enumerate(y):
+        out.copy_(linear(x[r], weight[r], None if bias is None else bias[r]))
     return y
 
 

@@ -1,4 +1,4 @@
-"""Per-worker gradients of an affine layer with shared weights, in the products' fastest form.
+"""Per-worker gradients of an affine layer, in the products' fastest form.
 
 `Affine` does the same by one library's products, whose bits the trajectories of the method 'layers' depend on.
 """
@@ -39,4 +39,4 @@ class Projection:
         outer(rows, x, slab[self.weight])
         if self.bias is not None:
             torch.sum(rows, 1, out=slab[self.bias])
-        return linear(g, values[self.weight].t()) if onward else g
+        return linear(g, values[self.weight].mT) if onward else g

@@ -104,7 +104,7 @@ class Lstm:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Write the weights' gradients into the slab and return those of x (x itself if nobody wants it), h and c."""
         x, h, c, y, cells, gates = kept
-        size, turned = h.shape[1], values[self.weights.states].t()
+        size, turned = h.shape[1], values[self.weights.states].mT
         i, f, m, o = gates.split(size, 2)
         bent = cells.tanh()
         # what d c and d h of each step are multiplied with, for all steps at once
@@ -125,7 +125,7 @@ class Lstm:
             dh = linear(d[:, t], turned)
             dc = dc * f[:, t]
         self.weights.write(d, d, x, states_before(y, h, reverse=self.reverse), slab, workers)
-        return linear(d, values[self.weights.inputs].t()) if onward else x, dh, dc
+        return linear(d, values[self.weights.inputs].mT) if onward else x, dh, dc
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Gru:
     ) -> tuple[Tensor, Tensor]:
         """Write the weights' gradients into the slab and return those of x (x itself if nobody wants it) and h."""
         x, h, y, news, gates = kept
-        size, turned = h.shape[1], values[self.weights.states].t()
+        size, turned = h.shape[1], values[self.weights.states].mT
         r, z, n = gates.split(size, 2)
         before = states_before(y, h, reverse=self.reverse)
         # what d h of each step is multiplied with, for all steps at once; the parts differ in n's
@@ -186,7 +186,7 @@ class Gru:
             dh = linear(d_states[:, t], turned).addcmul_(dh, z[:, t])
         d_inputs = torch.cat((d_states[..., : 2 * size], d_new), 2)
         self.weights.write(d_inputs, d_states, x, before, slab, workers)
-        return linear(d_inputs, values[self.weights.inputs].t()) if onward else x, dh
+        return linear(d_inputs, values[self.weights.inputs].mT) if onward else x, dh
 
 
 def _sigmoid_slope(s: Tensor) -> Tensor:

@@ -55,6 +55,8 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
+    if tape.rows:
+        raise NoRule("a convolution with weights for each worker")  # grouped ones gain little, and nothing on a CPU
     if isinstance(padding, str) or x.dim() != 4:
         raise NoRule(f"padding={padding!r} and images of {x.dim()} axes")
     s, p, d = ((size, size) if isinstance(size, int) else tuple(size) for size in (stride, padding, dilation))
@@ -84,7 +86,7 @@ def _group_norm(
     tape: Tape, find: Find, x: Tensor, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Tensor:
     w, b = _place(find, weight, "a scale"), _place(find, bias, "a shift")
-    return _apply(tape, x, GroupNormalisation(w, b, eps, num_groups), (w, b))
+    return _apply(tape, x, GroupNormalisation(w, b, eps, tape.workers, num_groups), (w, b))
 
 
 def _layer_norm(
@@ -97,7 +99,7 @@ def _layer_norm(
     eps: float = 1e-5,
 ) -> Tensor:
     w, b = _place(find, weight, "a scale"), _maybe(find, bias, "a shift")
-    return _apply(tape, x, LayerNormalisation(w, b, eps, tuple(normalized_shape)), (w, b))
+    return _apply(tape, x, LayerNormalisation(w, b, eps, tape.workers, tuple(normalized_shape)), (w, b))
 
 
 def _batch_norm(
@@ -125,11 +127,11 @@ def _elementwise(kind: type[Shift] | type[Scale]) -> Callable[..., Tensor]:
         x, position = (a, find(b)) if find(a) is None else (b, find(a))
         if position is None or find(x) is not None or not isinstance(x, Tensor):
             raise NoRule("a sum or product of parameters")
-        shape = tape.values[position].shape
+        shape = tape.shapes[position]
         per_sample = len(shape) == x.dim() and shape[0] != 1
         if per_sample or torch.broadcast_shapes(shape, x.shape) != x.shape:
             raise NoRule(f"a parameter of shape {tuple(shape)} beside an input of {tuple(x.shape)}")
-        return _apply(tape, x, kind(position), (position,))
+        return _apply(tape, x, kind(position, shape), (position,))
 
     return rule
 

@@ -20,8 +20,8 @@ class Tape:
     ----------
     layout : Layout
         Of the parameters.
-    at : Tensor, shape (d,)
-        Parameters that all workers share.
+    at : Tensor, shape (d,) or (w, d)
+        Parameters that all workers share, or one row per worker.
     out : Tensor, shape (w, d)
         Filled with the gradients.
     samples : int
@@ -30,7 +30,7 @@ class Tape:
 
     def __init__(self, layout: Layout, at: Tensor, out: Tensor, samples: int) -> None:
         self.workers, self.samples = len(out), samples
-        self.values = layout.views(at.detach())
+        self.values, self.shapes, self.rows = layout.views(at.detach()), layout.shapes, at.dim() == 2
         # every node depends on it, so that automatic differentiation visits those whose input has no gradient too
         self.anchor = at.new_zeros((), requires_grad=True)
         self._slab = layout.views(out)

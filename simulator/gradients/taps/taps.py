@@ -35,15 +35,15 @@ class Taps:
     def gradients(self, at: Tensor, inputs: Tensor, targets: Tensor, out: Tensor) -> Tensor:
         """Write each worker's gradient of its mean cross entropy into its row of `out`.
 
-        Parameters and result are those of `Chain.gradients`, with `at` of shape (d,); targets may have shape (w, B, T),
-        and -100 is not counted.
+        Parameters and result are those of `Chain.gradients`; targets may have shape (w, B, T), and -100 is not counted.
 
         Raises
         ------
         NoRule
-            If a function without a rule is given a parameter.
+            If a function without a rule is given a parameter; with rows of parameters, convolutions have none.
         """
-        module, parameters = self._replicas.at(at)
+        at = at[0] if len(at) == 1 < at.dim() else at
+        module, parameters = self._replicas.at(at if at.dim() == 1 else at[0])
         samples = inputs.flatten(0, 1)
         tape = Tape(self._replicas.layout, at, out, len(samples))
         with torch.enable_grad(), Tapping(tape, parameters, self._replicas.layout.names):

@@ -15,7 +15,7 @@ _SAMPLES = 2  # per worker; batch normalisation needs two
 _CLOSE = 1e-6  # of the largest gradient; in float64 both ways agree to about 1e-12
 
 
-def why_not(module: nn.Module, inputs: Tensor, targets: Tensor) -> str | None:
+def why_not(module: nn.Module, inputs: Tensor, targets: Tensor, *, rows: bool = False) -> str | None:
     """Compare on a few samples, in float64 and at the module's own parameters.
 
     Rules see which functions use a parameter, but not whether a module mixes the samples of a batch in some other way
@@ -27,6 +27,8 @@ def why_not(module: nn.Module, inputs: Tensor, targets: Tensor) -> str | None:
         It is not changed.
     inputs, targets : Tensor, shapes (w, B, ...) and (w, B) or (w, B, T)
         Any batch of the task.
+    rows : bool
+        Whether each worker has parameters of its own.
 
     Returns
     -------
@@ -34,13 +36,15 @@ def why_not(module: nn.Module, inputs: Tensor, targets: Tensor) -> str | None:
         Why the module has no taps; None if it has.
     """
     shadow = copy.deepcopy(module).double()
+    at = torch.cat([parameter.detach().flatten() for parameter in shadow.parameters()])
+    if rows:
+        at = torch.stack((at, 0.9 * at))
     # two workers that differ whatever w is: the first, and the last with its last axis turned round
     pair = torch.stack((inputs[0, :_SAMPLES], inputs[-1, :_SAMPLES].flip(-1)))
     pair = pair.double() if pair.is_floating_point() else pair
     wanted = torch.stack((targets[0, :_SAMPLES], targets[-1, :_SAMPLES]))
-    at = torch.cat([parameter.detach().flatten() for parameter in shadow.parameters()])
     replicas = Replicas(shadow)
-    expected, found = at.new_empty((2, 2, len(at))).unbind()
+    expected, found = at.new_empty((2, 2, at.shape[-1])).unbind()
     losses = loop(replicas, at, pair, wanted, expected)
     try:
         given = Taps(replicas).gradients(at, pair, wanted, found)
