@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from algorithms.layout import Layout
+from simulator.gradients.admission import refuse_state
 from simulator.gradients.chain import Chain
 from simulator.gradients.flops import count_flops
 from simulator.gradients.norule import NoRule
@@ -29,8 +30,8 @@ class GradientEngine:
         copied, never changed.
     method : str
         'loop' takes one worker after the other; 'vmap' is `torch.func.vmap(grad)`; 'layers' runs the whole chunk
-        through each layer and writes the weight gradients straight into the slab (see `Chain`); 'auto' picks by the
-        rule below.
+        through each layer and writes the weight gradients straight into the slab (see `Chain`); 'taps' does so for any
+        module (see `Taps`), and becomes 'loop' or 'vmap' where something has no rule; 'auto' picks by the rule below.
     device, dtype
         Where and in what type parameters, inputs and the slab live.
 
@@ -79,7 +80,7 @@ class GradientEngine:
             raise ValueError(f"gradient_method: expected one of {', '.join(METHODS)}, got '{method}'")
         if not dtype.is_floating_point:
             raise ValueError(f"dtype: expected a floating point type, got {dtype}")
-        _refuse_state(module)
+        refuse_state(module)
         self.device, self.dtype = torch.device(device), dtype
         self.layout = Layout.of(module)
         if self.layout.size == 0:
@@ -202,17 +203,3 @@ def _chain(module: nn.Module) -> tuple[Chain | None, NoRule | None]:
         return Chain(module), None
     except NoRule as reason:
         return None, reason
-
-
-def _refuse_state(module: nn.Module) -> None:
-    for name, layer in module.named_modules():
-        if getattr(layer, "track_running_stats", False):
-            raise ValueError(
-                f"model: layer '{name}' ({type(layer).__name__}) keeps running statistics, which no payload carries; "
-                "expected track_running_stats=False or GroupNorm"
-            )
-        if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0:
-            raise ValueError(
-                f"model: layer '{name}' ({type(layer).__name__}) draws from a global generator; "
-                f"expected p=0, got {layer.p}"
-            )

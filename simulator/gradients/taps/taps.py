@@ -40,8 +40,8 @@ class Taps:
         Raises
         ------
         NoRule
-            If a function without a rule is given a parameter; with rows of parameters, convolutions
-                have none, nor has an LSTM on a CPU.
+            If a function without a rule is given a parameter; with rows of parameters, convolutions have
+            none, nor has an LSTM on a CPU.
         """
         at = at[0] if len(at) == 1 < at.dim() else at
         module, parameters = self._replicas.at(at if at.dim() == 1 else at[0])

@@ -9,6 +9,8 @@ from torch import nn
 from simulator.gradients import GradientEngine
 from simulator.gradients.loss import counted_cross_entropy
 from simulator.gradients.steps import products
+from simulator.tasks.models import Mlp
+from tests.running import run
 
 
 class Mixing(nn.Module):
@@ -101,6 +103,24 @@ def test_a_model_without_rules_falls_back_by_itself(name, oracle):
         expected, expected_losses = oracle(module, at, inputs, targets)
         torch.testing.assert_close(out, expected, rtol=1e-10, atol=1e-13)
         torch.testing.assert_close(losses, expected_losses, rtol=1e-12, atol=0)
+
+
+def test_a_run_says_so_once(tmp_path, capsys):
+    asked = ["task=fashion_mnist_mini", "workers=2", "rounds=1", "eval_every=1", "gradient_method=taps"]
+    made, _ = run(tmp_path / "run", *asked, f"model._target_={__name__}.Mixed")
+    (note,) = made.task.notes()
+    assert "it mixes the samples of different workers" in note
+    expected = {"asked": "taps", "method": "loop", "by": "asked", "notes": [note]}
+    assert made.folder.read_json("manifest")["gradients"] == expected
+    assert made.folder.read_config()["gradient_method"] == "loop"
+    assert capsys.readouterr().err.count(note) == 1
+
+
+class Mixed(Mlp):
+    """A model that a user might bring."""
+
+    def forward(self, x):
+        return super().forward(x - x.mean(0))
 
 
 def test_a_loss_by_hand():

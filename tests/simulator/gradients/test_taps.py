@@ -9,6 +9,7 @@ from torch import nn
 from simulator.gradients import GradientEngine
 from simulator.tasks import models
 from simulator.tasks.models.resnet50 import Bottleneck
+from simulator.threads import ChunkPool, one_thread
 
 V, T = 7, 6  # symbols and their number in a sequence
 
@@ -163,3 +164,25 @@ def test_other_ways_to_use_parameters(build):
         wanted = [torch.zeros_like(p) if p.grad is None else p.grad for p in module.parameters()]
         torch.testing.assert_close(out[r], torch.cat([g.flatten() for g in wanted]), rtol=1e-9, atol=1e-12)
         assert losses[r].item() == pytest.approx(loss.item(), rel=1e-12)
+
+
+@pytest.mark.parametrize("rows", [False, True], ids=["shared", "rows"])
+@pytest.mark.parametrize("name", ["pad", "resnet9_batch", "lstm_tied", "attention_gru", "transformer"])
+def test_bits_do_not_depend_on_threads_or_memory(name, rows):
+    one_thread()
+    build, shape, classes = HOUSE[name]
+    module = build()
+    inputs, targets = batch(shape, classes, 8, 16)
+    inputs = inputs.float() if inputs.is_floating_point() else inputs
+    at = parameters(module, 8 if rows else None).float()
+    engine = GradientEngine(module, method="taps")
+    chunks = [slice(0, 4), slice(4, 8)] * 3
+
+    def chunk(some):
+        apart = torch.full((4, engine.layout.size + 5), float("nan"))[:, 3:-2]
+        return engine(at[some].clone() if rows else at, inputs[some], targets[some], apart), apart
+
+    inline = [chunk(some) for some in chunks]
+    with ChunkPool(3) as pool:
+        for found, expected in zip(pool.map(chunk, chunks), inline, strict=True):
+            assert torch.equal(found[0], expected[0]) and torch.equal(found[1], expected[1])
