@@ -53,6 +53,7 @@ class LocalSteps(Stateful):
     """
 
     state_names = ("done", "velocity")
+    matrices = 1.0  # each worker's model
 
     def __init__(self, descent: Descent, steps: int, start: float = 0.0, keep_momentum: bool = True) -> None:
         if isinstance(steps, bool) or not (isinstance(steps, int) and steps >= 1):

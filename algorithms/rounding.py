@@ -41,7 +41,8 @@ def round_rows(wide: Tensor, workers: Tensor, stream: Stream, out: Tensor) -> No
     ----------
     Gupta, Agrawal, Gopalakrishnan, Narayanan, "Deep Learning with Limited Numerical Precision", ICML 2015, Section 3.
     """
-    for rows, columns in _blocks(*wide.shape, wide.numel() if wide.is_cuda else _BLOCK):
+    w, d = wide.shape
+    for rows, columns in _blocks(w, d, wide.numel() if wide.is_cuda else _BLOCK):
         draws = stream.bits(workers[rows].to(wide.device), range(columns.start // 2, (columns.stop + 1) // 2))
         noise = draws.view(torch.int16)[:, : columns.stop - columns.start]
         bits = torch.add(wide[rows, columns].to(torch.float32).view(torch.int32), noise)

@@ -75,7 +75,7 @@ class Rows:
             return held
 
         def chunk(rows: slice) -> None:
-            _scaled(update[rows], gain).add_(held[rows].to(update.device), alpha=decay)
+            _scaled(update[rows], gain).add_(held[rows].to(update), alpha=decay)
 
         cohort.pool(chunk, cohort.chunks)
         return update
@@ -147,6 +147,8 @@ class Stateful:
     """Saves and restores the attributes in `state_names`: tensors, numbers, `Rows` and other `Stateful` objects."""
 
     state_names: ClassVar[tuple[str, ...]] = ()
+    matrices: ClassVar[float] = 0.0
+    """How many matrices (w, d) this holds during a round, besides the update and its rows."""
 
     def state(self) -> dict[str, Any]:
         """Give the state as a nested dictionary of tensors and numbers."""

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from algorithms.cohort import Cohort
 from algorithms.messaging import Messaging
 from algorithms.ops import SERVER
+from simulator.budget import fit, need
 from simulator.building import built, calibrate, conditions
 from simulator.clock import Clock
 from simulator.config import check, differences, plain
@@ -24,12 +25,14 @@ from simulator.drivers.meeting import InProcess, Meeting
 from simulator.drivers.outstanding import Outstanding
 from simulator.drivers.part import Deadlock, Part
 from simulator.drivers.record import Recorder
+from simulator.fallbacks import collected
 from simulator.faults import Faults
 from simulator.manifest import manifest
 from simulator.progress import Progress
 from simulator.records.folder import RunFolder, RunFolderError
 from simulator.records.links import LinkRecord
 from simulator.records.recording import Cadence, Diverged, Recording, digest, waiting
+from simulator.room import room
 from simulator.tasks.task import Task
 from simulator.tasks.validation import torch_device
 from simulator.threads import ChunkPool, deterministic_gpu, keep_memory, one_thread
@@ -60,7 +63,6 @@ class Run:
         if self.device.type == "cuda":
             deterministic_gpu()
         config.device = str(self.device)
-        self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
         self.network, self.compute = conditions(config)
         self.faults: Faults = built(config.faults, "faults")
         self.tracker: Tracker = built(config.tracker, "tracker")
@@ -72,8 +74,7 @@ class Run:
             raise ValueError(f"task.workers: expected workers={config.workers}, got {self.task.workers}")
         if self.messaging and (config.participation or 1.0) < 1:
             raise ValueError(f"participation: expected 1.0 with {config.algorithm.name}, got {config.participation}")
-        participation = config.participation if config.participation is not None else self.algorithms[0].participation
-        if getattr(self.task, "sends_to_evaluate", False) and (self.messaging or participation < 1):
+        if getattr(self.task, "sends_to_evaluate", False) and (self.messaging or self.participation < 1):
             why = "programs talk by messages" if self.messaging else "workers do not all take part in a round"
             raise ValueError(f"task.bn_statistics: expected batch or local where {why}, got averaged")
         if self.faults and not self.messaging:
@@ -83,26 +84,50 @@ class Run:
             )
         for algorithm in self.algorithms:
             algorithm.begin(self.task.initial(config.seed))
+        self.fallbacks = self._settle()
+        self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
 
     @property
     def messaging(self) -> bool:
         """Whether workers and server are programs of their own, which only a co-simulation can run."""
         return isinstance(self.algorithms[0], Messaging)
 
+    @property
+    def participation(self) -> float:
+        """The fraction of workers in a round."""
+        own = self.config.participation
+        return float(own if own is not None else getattr(self.algorithms[0], "participation", 1.0))
+
+    def _settle(self) -> list[str]:
+        """Make the run fit into its memory; say what is done in another way than asked for."""
+        c, said = self.config, []
+        if self.messaging:
+            asked = {"state_dtype": c.state_dtype, "state_on": c.state_on if c.state_on != "memory" else None}
+            said = [
+                f"{key}={value}: the workers of {c.algorithm.name} keep their state in memory and in {c.dtype}"
+                for key, value in asked.items()
+                if value is not None
+            ]
+        if c.memory_gb is None:
+            return said
+        needed = need(c, self.task, self.algorithms[0], 1 / self.world.size, self.participation)
+        return said + fit(c, needed, c.threads or os.cpu_count() or 1, not self.messaging, self.device)
+
     def cohort(self, **options: Any) -> Cohort:
         """Make a cohort of this run's workers."""
         c = self.config
-        participation = c.participation if c.participation is not None else self.algorithms[0].participation
         return Cohort(
             c.workers,
             self.task.layout,
             seed=c.seed,
             chunk=c.chunk,
-            participation=participation,
+            participation=self.participation,
             shares=self.task.weights,
             device=self.device,
             dtype=getattr(torch, c.dtype),
             pool=self.pool.map,
+            state_dtype=None if c.state_dtype is None else torch.bfloat16,
+            room=room(c.state_on, self.folder.path),
             **options,
         )
 
@@ -176,6 +201,7 @@ class Run:
             folder=self.folder if writes else None,
             clock=Clock(self.header(), self.network, self.compute) if writes and not self.messaging else None,
             links=LinkRecord(self.network) if writes else None,
+            pool=self.pool.map,
         )
 
     def _record(self, recording: Recording) -> dict[str, Any]:
@@ -226,6 +252,7 @@ class Run:
             "gradient_seconds": recording.gradient_seconds,
             "links": recording.links.summary() if recording.links is not None else None,
             "waiting": waiting(recording.timeline[-1]) if recording.timeline else None,
+            "fallbacks": collected(self.fallbacks, self.task),
             **extra,
         }
         recording.finish(summary)
