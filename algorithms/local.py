@@ -63,11 +63,13 @@ class LocalSteps(Stateful):
         self.descent, self.steps, self.start = descent, steps, start
         self.keep_momentum = boolean("algorithm.keep_momentum", keep_momentum)
         self.done = 0
+        self._memory: Tensor | None = None
         self.velocity = Rows("velocity") if descent.momentum else None
 
     async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:
         steps = self.steps if t >= self.start * rounds else 1
-        rate, local = self.descent.rate(t, rounds), model.expand(cohort.size, -1).clone()
+        rate, local = self.descent.rate(t, rounds), self._models(cohort, len(model))
+        cohort.pool(lambda rows: local[rows].copy_(model), cohort.chunks)
         if self.velocity is not None and not self.keep_momentum:
             velocity = self.velocity.open(cohort, len(model))
             self.velocity.close(cohort, velocity.zero_())
@@ -83,3 +85,9 @@ class LocalSteps(Stateful):
                 self.velocity.each(cohort, len(model), step, h)
         self.done += steps
         return torch.sub(model, local, out=local)
+
+    def _models(self, cohort: Cohort, size: int) -> Tensor:
+        """Give the memory of the workers' models, shape (w, d), which becomes that of the update."""
+        if self._memory is None or len(self._memory) < cohort.size:
+            self._memory = cohort.slab(cohort.size, size)
+        return self._memory[: cohort.size]

@@ -1,12 +1,12 @@
 """Measure the most memory that a run holds, in a fresh process for each algorithm.
 
-    python benchmarks/memory.py                                     # 32 workers x 266,610 coordinates, several algorithms
+    python benchmarks/memory.py                            # 32 workers x 266,610 coordinates, several algorithms
     python benchmarks/memory.py topk --set state_dtype=bf16
     python benchmarks/memory.py topk --workers 1000 --widths 784,1020,200,10 --batch 2 --rounds 2 \\
-        --set algorithm.density=0.001 --set state_dtype=bf16        # 1,000 x 1,006,910: 12 GB of memory free, minutes
+        --set algorithm.density=0.001 --set state_dtype=bf16         # 1,000 x 1,006,910: takes 7 GB
 
 The run is the real one, of an MLP on the embedded images, with evaluations. A unit is a matrix of one float32 for each
-worker and coordinate, w d 4 bytes; the memory in units is what came after the run was built. Allowed is, in units, 2 and
+worker and coordinate, w d 4 bytes; the memory in units is what came after the run was built. Allowed are 2 units and
 what the algorithm keeps for each worker, and 500 MB beside what the process held before its first round.
 """
 
