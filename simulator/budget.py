@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 
 from algorithms.messaging import Messaging
 from algorithms.state import Stateful
+from simulator.config import STATE_DTYPES
 from simulator.tasks.task import Task
 
 _SCRATCH = 2.0  # (chunk, d) matrices that a thread makes while it compresses or rounds a chunk
@@ -31,11 +32,11 @@ class Need:
     held : float
         What the process has already: code, data, model.
     gradients : float
-        The (w, d) slab.
+        The (w, d) slab, and what else has its shape and lives beside it: the models of local steps.
     state : float
         The rows of all n workers.
-    matrices : float
-        What else is of shape (w, d), such as the models of local steps.
+    copies : float
+        Of the state of sampled workers, whose rows lie apart; all that programs that talk by messages keep.
     thread : float
         The activations and the scratch memory of one chunk.
     """
@@ -43,16 +44,16 @@ class Need:
     held: float
     gradients: float
     state: float
-    matrices: float
+    copies: float
     thread: float
 
     def total(self, threads: int, moved: bool) -> float:
         """Add up, with gradients and state `moved` out of memory or not."""
-        return self.held + (0 if moved else self.gradients + self.state) + self.matrices + threads * self.thread
+        return self.held + (0 if moved else self.gradients + self.state) + self.copies + threads * self.thread
 
     def __str__(self) -> str:
         named = {"held already": self.held, "gradients": self.gradients, "state": self.state}
-        named |= {"other matrices": self.matrices, "each thread": self.thread}
+        named |= {"copies": self.copies, "each thread": self.thread}
         return ", ".join(f"{name} {size / _GB:.2f}" for name, size in named.items() if size)
 
 
@@ -73,20 +74,19 @@ def need(config: DictConfig, task: Task, algorithm: Any, share: float, participa
     Rough: activations are what the layers put out, twice; messages, mostly small, and evaluations are left out.
     """
     d, width = task.layout.size, task.dtype.itemsize
-    kept = getattr(torch, config.state_dtype or "", task.dtype).itemsize if config.state_dtype else width
+    kept = (STATE_DTYPES[config.state_dtype] or task.dtype).itemsize
     hosted, active = config.workers * share * d, config.workers * share * participation * d
     if isinstance(algorithm, Messaging):
         gradients = state = 0.0
         own = algorithm.notes().get("memory", {}).get("worker", d)  # pulls of the model are shared
-        matrices = config.workers * (own + d) * width
+        copies = config.workers * (own + d) * width
     else:
         rows = sum(row.dtype is None for row in algorithm.rows())
-        copies = rows if participation < 1 else 0  # of the active workers' rows, which lie apart
-        gradients, state = active * width, hosted * kept * rows
-        matrices = active * width * (_matrices(algorithm) + copies)
+        gradients, state = active * width * (1 + _matrices(algorithm)), hosted * kept * rows
+        copies = active * kept * rows if participation < 1 else 0.0
     activations = getattr(task, "activations", lambda chunk: 0)(config.chunk)
     thread = 2 * activations * width + _SCRATCH * min(config.chunk, config.workers) * d * width
-    return Need(_held(task.device), float(gradients), float(state), float(matrices), float(thread))
+    return Need(_held(task.device), float(gradients), float(state), float(copies), float(thread))
 
 
 def fit(config: DictConfig, needed: Need, threads: int, movable: bool, device: torch.device) -> list[str]:

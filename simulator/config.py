@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from simulator.room import room
 from simulator.tasks.validation import torch_device
+
+# In what residuals and momenta are kept; None: the run's own type.
+STATE_DTYPES: dict[str | None, torch.dtype | None] = {None: None, "bf16": torch.bfloat16}
 
 # What a resumed run may change: it touches no result.
 FREE = frozenset({"resume", "threads", "checkpoint_every", "progress", "cache", "tracker", "state_on", "memory_gb"})
@@ -87,7 +91,7 @@ def check(config: DictConfig) -> None:
         "gradient_method": ("auto", "loop", "vmap", "layers"),
         "driver": ("auto", "distributed"),
         "cache": ("on", "off"),
-        "state_dtype": (None, "bf16"),
+        "state_dtype": tuple(STATE_DTYPES),
     }
     for key, known in choices.items():
         if config[key] not in known:

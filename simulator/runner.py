@@ -19,7 +19,7 @@ from algorithms.ops import SERVER
 from simulator.budget import fit, need
 from simulator.building import built, calibrate, conditions
 from simulator.clock import Clock
-from simulator.config import check, differences, plain
+from simulator.config import STATE_DTYPES, check, differences, plain
 from simulator.drivers.cosimulate import Cosimulator, Program, Stranded
 from simulator.drivers.meeting import InProcess, Meeting
 from simulator.drivers.outstanding import Outstanding
@@ -126,7 +126,7 @@ class Run:
             device=self.device,
             dtype=getattr(torch, c.dtype),
             pool=self.pool.map,
-            state_dtype=None if c.state_dtype is None else torch.bfloat16,
+            state_dtype=STATE_DTYPES[c.state_dtype],
             room=room(c.state_on, self.folder.path),
             **options,
         )
