@@ -57,17 +57,31 @@ class Need:
         return ", ".join(f"{name} {size / _GB:.2f}" for name, size in named.items() if size)
 
 
-def need(config: DictConfig, task: Task, algorithm: Any, share: float, participation: float) -> Need:
+def settled(config: DictConfig, task: Task, algorithm: Any, active: float, hosted: float) -> list[str]:
+    """Make a run fit into its memory, and say what it will do in another way than asked for (see `need`, `fit`)."""
+    said, messaging = [], isinstance(algorithm, Messaging)
+    if messaging:
+        asked = {"state_dtype": config.state_dtype, "state_on": config.state_on}
+        said = [
+            f"{key}={value}: the workers of {config.algorithm.name} keep their state in memory and in {config.dtype}"
+            for key, value in asked.items()
+            if value not in (None, "memory")
+        ]
+    if config.memory_gb is None:
+        return said
+    needed = need(config, task, algorithm, active, hosted)
+    return said + fit(config, needed, config.threads or os.cpu_count() or 1, not messaging, task.device)
+
+
+def need(config: DictConfig, task: Task, algorithm: Any, active: float, hosted: float) -> Need:
     """Estimate what a run will hold; nothing is computed.
 
     Parameters
     ----------
     algorithm : Synchronous or Messaging
         One that has begun.
-    share : float
-        Which part of the workers this process hosts.
-    participation : float
-        Which part of them is active in a round.
+    active, hosted : float
+        Which part of the workers is active here in a round, and which part has its state here.
 
     Notes
     -----
@@ -75,7 +89,7 @@ def need(config: DictConfig, task: Task, algorithm: Any, share: float, participa
     """
     d, width = task.layout.size, task.dtype.itemsize
     kept = (STATE_DTYPES[config.state_dtype] or task.dtype).itemsize
-    hosted, active = config.workers * share * d, config.workers * share * participation * d
+    sampled, active, hosted = active < hosted, active * config.workers * d, hosted * config.workers * d
     if isinstance(algorithm, Messaging):
         gradients = state = 0.0
         own = algorithm.notes().get("memory", {}).get("worker", d)  # pulls of the model are shared
@@ -83,7 +97,7 @@ def need(config: DictConfig, task: Task, algorithm: Any, share: float, participa
     else:
         rows = sum(row.dtype is None for row in algorithm.rows())
         gradients, state = active * width * (1 + _matrices(algorithm)), hosted * kept * rows
-        copies = active * kept * rows if participation < 1 else 0.0
+        copies = active * kept * rows if sampled else 0.0
     activations = getattr(task, "activations", lambda chunk: 0)(config.chunk)
     thread = 2 * activations * width + _SCRATCH * min(config.chunk, config.workers) * d * width
     return Need(_held(task.device), float(gradients), float(state), float(copies), float(thread))

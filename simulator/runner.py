@@ -16,10 +16,10 @@ from omegaconf import DictConfig
 from algorithms.cohort import Cohort
 from algorithms.messaging import Messaging
 from algorithms.ops import SERVER
-from simulator.budget import fit, need
+from simulator.budget import settled
 from simulator.building import built, calibrate, conditions
 from simulator.clock import Clock
-from simulator.config import STATE_DTYPES, check, differences, plain
+from simulator.config import STATE_DTYPES, check, plain
 from simulator.drivers.cosimulate import Cosimulator, Program, Stranded
 from simulator.drivers.meeting import InProcess, Meeting
 from simulator.drivers.outstanding import Outstanding
@@ -29,9 +29,10 @@ from simulator.fallbacks import collected
 from simulator.faults import Faults
 from simulator.manifest import manifest
 from simulator.progress import Progress
-from simulator.records.folder import RunFolder, RunFolderError
+from simulator.records.folder import RunFolder
 from simulator.records.links import LinkRecord
 from simulator.records.recording import Cadence, Diverged, Recording, digest, waiting
+from simulator.resuming import admit
 from simulator.room import room
 from simulator.tasks.task import Task
 from simulator.tasks.validation import torch_device
@@ -84,7 +85,8 @@ class Run:
             )
         for algorithm in self.algorithms:
             algorithm.begin(self.task.initial(config.seed))
-        self.fallbacks = self._settle()
+        share = self.participation / self.world.size, 1 / self.world.size
+        self.fallbacks = settled(config, self.task, self.algorithms[0], *share)
         self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
 
     @property
@@ -97,21 +99,6 @@ class Run:
         """The fraction of workers in a round."""
         own = self.config.participation
         return float(own if own is not None else getattr(self.algorithms[0], "participation", 1.0))
-
-    def _settle(self) -> list[str]:
-        """Make the run fit into its memory; say what is done in another way than asked for."""
-        c, said = self.config, []
-        if self.messaging:
-            asked = {"state_dtype": c.state_dtype, "state_on": c.state_on if c.state_on != "memory" else None}
-            said = [
-                f"{key}={value}: the workers of {c.algorithm.name} keep their state in memory and in {c.dtype}"
-                for key, value in asked.items()
-                if value is not None
-            ]
-        if c.memory_gb is None:
-            return said
-        needed = need(c, self.task, self.algorithms[0], 1 / self.world.size, self.participation)
-        return said + fit(c, needed, c.threads or os.cpu_count() or 1, not self.messaging, self.device)
 
     def cohort(self, **options: Any) -> Cohort:
         """Make a cohort of this run's workers."""
@@ -257,20 +244,3 @@ class Run:
         }
         recording.finish(summary)
         return summary
-
-
-def admit(folder: RunFolder, config: DictConfig) -> None:
-    """Refuse to touch the run in a folder unless it is this one and is to be resumed.
-
-    Raises
-    ------
-    RunFolderError
-        Naming every setting that differs.
-    """
-    if not config.resume:
-        raise RunFolderError(
-            f"hydra.run.dir: expected a new folder, got {folder.path}, which holds a run already; "
-            "use resume=true to go on with it, or name another folder"
-        )
-    if changed := differences(folder.read_config(), plain(config)):
-        raise RunFolderError("resume: expected the configuration of the run, got changes: " + "; ".join(changed))

@@ -9,6 +9,7 @@ from torch import Tensor
 from algorithms.cohort import Cohort
 from algorithms.exchanges.base import Exchange, Sent
 from algorithms.ops import Work
+from algorithms.payloads import Dense
 from algorithms.state import Rows, Stateful
 
 
@@ -43,6 +44,7 @@ class ErrorFeedback(Stateful):
         await Work("residual", 3 * update.shape[1] * update.element_size())
         corrected = self.residual.add(cohort, update)
         mean, sent = await self.inner(cohort, corrected, t)
+        sent = sent.apart(corrected) if isinstance(sent, Dense) else sent
         sent.subtract_from(corrected)
         self.residual.close(cohort, corrected)
         return mean, sent

@@ -124,6 +124,12 @@ class Dense(Payload):
         """The values themselves, not a copy."""
         return self.values
 
+    def apart(self, matrix: Tensor) -> Dense:
+        """Give the same message, in memory of its own if it lies in that of a matrix which is going to be changed."""
+        if self.values.untyped_storage().data_ptr() != matrix.untyped_storage().data_ptr():
+            return self
+        return Dense(self.values.clone(), self.kind, self.paper)
+
     def to(self, device: torch.device | str) -> Self:
         """See Payload."""
         return type(self)(self.values.to(device), self.kind, self.paper)

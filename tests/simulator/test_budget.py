@@ -47,7 +47,7 @@ def test_what_does_not_fit_at_all_is_refused_by_name_and_size() -> None:
 
 def needed(algorithm: str, *overrides: str) -> Need:
     made = Run(composed(f"algorithm={algorithm}", "workers=8", "chunk=2", *overrides), Path("unused"))
-    return budget.need(made.config, made.task, made.algorithms[0], 1.0, made.participation)
+    return budget.need(made.config, made.task, made.algorithms[0], made.participation, 1.0)
 
 
 def test_the_estimate_counts_what_is_kept() -> None:
