@@ -17,7 +17,7 @@ from algorithms.codecs.bitstream import Integers
 from algorithms.cohort import Draw
 from algorithms.compressors.centres import Centres, column_starts, group_of
 from algorithms.compressors.identity import Identity
-from algorithms.compressors.selection import Floats, places
+from algorithms.kernels.partition import Floats, places
 from algorithms.payloads import Bits, CentredValues, Dense, Sparse, Values
 
 SCOPES = ("global", "local")

@@ -1,0 +1,43 @@
+"""The compiled selection chooses what the partition chooses, on every kind of row, whatever was guessed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import torch
+from hypothesis import given, settings
+from numpy.typing import NDArray
+
+from algorithms.compressors.selection import largest
+from algorithms.kernels import use
+from algorithms.kernels.selection import by_radix
+from tests.algorithms.kernels.awkward import SPECIAL, matrices
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=matrices(), share=st.floats(0, 1), guess=st.sampled_from([*SPECIAL, 0.5, 2.0, None]))
+def test_chooses_as_its_reference_from_any_guess(rows: NDArray[Any], share: float, guess: float | None) -> None:
+    w, k = len(rows), max(1, round(share * rows.shape[1]))
+    words = rows.view(np.int32 if rows.itemsize == 4 else np.int64)
+    limits = np.full(0 if guess is None else w, 0.0 if guess is None else abs(guess), rows.dtype)
+    mine, its = np.full((w, k), -1), np.full((w, k), -1)
+    use("compiled")
+    try:
+        by_radix(words, limits.view(words.dtype), k, mine)
+    finally:
+        use("auto")
+    by_radix.reference(words, limits.view(words.dtype), k, its)
+    np.testing.assert_array_equal(mine, its)
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=matrices(), share=st.floats(0, 0.2))
+def test_rows_of_a_wider_matrix_and_columns_of_a_taller_one(rows: NDArray[Any], share: float) -> None:
+    k = max(1, round(share * rows.shape[1]))
+    alone = largest(torch.from_numpy(rows), k)
+    wide = torch.from_numpy(np.concatenate([rows, rows], axis=1))[:, : rows.shape[1]]
+    turned = torch.from_numpy(np.ascontiguousarray(rows.T)).T
+    assert torch.equal(largest(wide, k), alone)
+    assert torch.equal(largest(turned, k), alone)
