@@ -37,21 +37,28 @@ def largest(rows: Tensor, k: int) -> Tensor:
     Exact, and the same on every device: a guess decides only how much work is left. On a host every so many-th
     coordinate tells which magnitude somewhat more than k entries should reach, and the choice is among those that do.
     """
+    return largest_entries(rows, k)[0]
+
+
+def largest_entries(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Find the k entries of largest magnitude in each row, as `largest`: their columns and what they hold, (w, k)."""
     w, d = rows.shape
     if k == d:
-        return torch.arange(d, device=rows.device).repeat(w, 1)
+        return torch.arange(d, device=rows.device).repeat(w, 1), rows.clone()
     if rows.is_cuda:
-        return _on_device(rows, k)
+        indices = _on_device(rows, k)
+        return indices, rows.gather(1, indices)
     matrix = rows.contiguous().numpy()
     if matrix.itemsize < 4:
         matrix = matrix.astype(np.float32)  # exact
-    bits, out, high = matrix.view(f"i{matrix.itemsize}"), np.empty((w, k), np.int64), max(1, _BLOCK // d)
+    bits, high = matrix.view(f"i{matrix.itemsize}"), max(1, _BLOCK // d)
+    out, values = np.empty((w, k), np.int64), np.empty((w, k), matrix.dtype)
     guess = k <= _DENSE * d and d >= 256
     for top in range(0, w, high):
         block = slice(top, top + high)
         limits = guessed(matrix[block], k) if guess else np.empty(0, matrix.dtype)
-        by_radix(bits[block], limits.view(bits.dtype), k, out[block])
-    return torch.from_numpy(out)
+        by_radix(bits[block], limits.view(bits.dtype), k, out[block], values[block].view(bits.dtype))
+    return torch.from_numpy(out), torch.from_numpy(values).to(rows.dtype)
 
 
 def _on_device(rows: Tensor, k: int) -> Tensor:

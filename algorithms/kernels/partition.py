@@ -16,7 +16,7 @@ Places = NDArray[np.int64]
 SAMPLE = 4096  # coordinates of a row that its threshold is guessed from, at most an eighth of them
 
 
-def by_partition(bits: NDArray[Any], guess: NDArray[Any], k: int, out: Places) -> None:
+def by_partition(bits: NDArray[Any], guess: NDArray[Any], k: int, out: Places, values: NDArray[Any]) -> None:
     """Do what `selection.by_radix` does: two comparisons, then numpy's quickselect, which uses vector instructions.
 
     Rows in which too few pass the guess are partitioned whole.
@@ -27,6 +27,7 @@ def by_partition(bits: NDArray[Any], guess: NDArray[Any], k: int, out: Places) -
         again = np.empty((len(short), k), np.int64)
         _select(block[short], kth(block[short], k), k, again)
         out[short] = again
+    values[:] = np.take_along_axis(bits, out, axis=1)
 
 
 def kth(block: Floats, k: int) -> Floats:

@@ -138,8 +138,8 @@ def fill(row: Words, sign: int, zeros: int, out: Places) -> None:
 
 
 @kernel(reference=by_partition)
-def by_radix(bits: Words, guess: Words, k: int, out: Places) -> None:
-    """Write the columns of the k largest magnitudes of each row, increasing; ties to the lowest, NaN as if infinite.
+def by_radix(bits: Words, guess: Words, k: int, out: Places, values: Words) -> None:
+    """Find the columns of the k largest magnitudes of each row, increasing; ties to the lowest, NaN as if infinite.
 
     Parameters
     ----------
@@ -150,7 +150,9 @@ def by_radix(bits: Words, guess: Words, k: int, out: Places) -> None:
     k : int
         1 <= k < d.
     out : ndarray of int64, shape (b, k)
-        Overwritten.
+        Overwritten with the columns.
+    values : ndarray of the dtype of `bits`, shape (b, k)
+        Overwritten with what they hold, which is still in the cache.
     """
     b, d = bits.shape
     wide = bits.itemsize == 8
@@ -167,3 +169,5 @@ def by_radix(bits: Words, guess: Words, k: int, out: Places) -> None:
             fill(bits[r], sign, k - m, out[r])
         else:
             choose(bits[r], found[:m], k, sign, infinity, scratch, counts, out[r])
+        for i in range(k):
+            values[r, i] = bits[r, np.uint64(out[r, i])]

@@ -23,13 +23,15 @@ def test_chooses_as_its_reference_from_any_guess(rows: NDArray[Any], share: floa
     words = rows.view(np.int32 if rows.itemsize == 4 else np.int64)
     limits = np.full(0 if guess is None else w, 0.0 if guess is None else abs(guess), rows.dtype)
     mine, its = np.full((w, k), -1), np.full((w, k), -1)
+    held, there = np.zeros((w, k), words.dtype), np.ones((w, k), words.dtype)
     use("compiled")
     try:
-        by_radix(words, limits.view(words.dtype), k, mine)
+        by_radix(words, limits.view(words.dtype), k, mine, held)
     finally:
         use("auto")
-    by_radix.reference(words, limits.view(words.dtype), k, its)
+    by_radix.reference(words, limits.view(words.dtype), k, its, there)
     np.testing.assert_array_equal(mine, its)
+    np.testing.assert_array_equal(held, there)
 
 
 @settings(max_examples=50, deadline=None)
