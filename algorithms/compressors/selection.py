@@ -6,16 +6,20 @@ Legend: `w` rows, `d` coordinates, `k` kept.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from algorithms.kernels.partition import guessed
-from algorithms.kernels.selection import by_radix
+from algorithms.kernels.partition import Floats, guessed, guessed_of_signs
+from algorithms.kernels.selection import by_radix, by_sign
 
 _BLOCK = 1 << 21  # coordinates looked at together: enough for threads, which exchange the interpreter at each step
 _DENSE = 0.1  # where a larger share is kept guessing saves nothing
+_NARROW = 256  # nor in shorter rows
 
 
 def largest(rows: Tensor, k: int) -> Tensor:
@@ -23,7 +27,7 @@ def largest(rows: Tensor, k: int) -> Tensor:
 
     Parameters
     ----------
-    rows : Tensor, shape (w, d), float
+    rows : Tensor, shape (w, d), float32 or float64
     k : int
         1 <= k <= d.
 
@@ -48,17 +52,51 @@ def largest_entries(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
     if rows.is_cuda:
         indices = _on_device(rows, k)
         return indices, rows.gather(1, indices)
-    matrix = rows.contiguous().numpy()
-    if matrix.itemsize < 4:
-        matrix = matrix.astype(np.float32)  # exact
-    bits, high = matrix.view(f"i{matrix.itemsize}"), max(1, _BLOCK // d)
-    out, values = np.empty((w, k), np.int64), np.empty((w, k), matrix.dtype)
-    guess = k <= _DENSE * d and d >= 256
-    for top in range(0, w, high):
-        block = slice(top, top + high)
-        limits = guessed(matrix[block], k) if guess else np.empty(0, matrix.dtype)
-        by_radix(bits[block], limits.view(bits.dtype), k, out[block], values[block].view(bits.dtype))
-    return torch.from_numpy(out), torch.from_numpy(values).to(rows.dtype)
+    matrix, bits = _words(rows)
+    out, values = np.empty((w, k), np.int64), np.empty((w, k), bits.dtype)
+    for block in _blocks(w, d):
+        limits = guessed(matrix[block], k) if _sparse(k, d) else np.empty(0, matrix.dtype)
+        by_radix(bits[block], limits.view(bits.dtype), k, out[block], values[block])
+    return torch.from_numpy(out), torch.from_numpy(values.view(matrix.dtype))
+
+
+def largest_of_signs(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Find the k largest and the k smallest entries of each row: `largest` of the positive and of the negative alone.
+
+    Returns
+    -------
+    indices : Tensor, shape (2, w, k), int64
+        Columns, increasing. Entries of the other sign count as zeros, which are taken where others are too few.
+    magnitudes : Tensor, shape (2, w, k)
+        0 for entries of the other sign, NaN for NaN, which counts as infinite on both sides.
+    """
+    w, d = rows.shape
+    if rows.is_cuda:
+        groups = [largest_entries(rows.clamp(min=0), k), largest_entries(rows.clamp(max=0), k)]
+        return torch.stack([indices for indices, _ in groups]), torch.stack([values.abs() for _, values in groups])
+    matrix, bits = _words(rows)
+    out, values = np.empty((2, w, k), np.int64), np.empty((2, w, k), bits.dtype)
+    for block in _blocks(w, d):
+        chosen, held = np.empty_like(out[:, block]), np.empty_like(values[:, block])
+        limits = guessed_of_signs(matrix[block], k) if _sparse(k, d) else np.empty((2, 0), matrix.dtype)
+        by_sign(bits[block], limits.view(bits.dtype), k, chosen, held)
+        out[:, block], values[:, block] = chosen, held
+    return torch.from_numpy(out), torch.from_numpy(values.view(matrix.dtype))
+
+
+def _words(rows: Tensor) -> tuple[Floats, NDArray[Any]]:
+    """Give a matrix on the host as floats and as their bits."""
+    matrix: Floats = rows.contiguous().numpy()
+    return matrix, matrix.view(f"i{matrix.itemsize}")
+
+
+def _blocks(w: int, d: int) -> Iterator[slice]:
+    high = max(1, _BLOCK // d)
+    return (slice(top, min(top + high, w)) for top in range(0, w, high))
+
+
+def _sparse(k: int, d: int) -> bool:
+    return k <= _DENSE * d and d >= _NARROW
 
 
 def _on_device(rows: Tensor, k: int) -> Tensor:

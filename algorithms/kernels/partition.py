@@ -30,6 +30,14 @@ def by_partition(bits: NDArray[Any], guess: NDArray[Any], k: int, out: Places, v
     values[:] = np.take_along_axis(bits, out, axis=1)
 
 
+def by_clamping(bits: NDArray[Any], guess: NDArray[Any], k: int, out: Places, values: NDArray[Any]) -> None:
+    """Do what `selection.by_sign` does, by a partition of each sign alone."""
+    block: Floats = bits.view(np.float32 if bits.itemsize == 4 else np.float64)
+    for side, clamped in enumerate((np.maximum(block, 0), np.maximum(np.negative(block), 0))):
+        one_sign = np.abs(clamped).view(bits.dtype)  # without -0
+        by_partition(one_sign, guess[side], k, out[side], values[side])
+
+
 def kth(block: Floats, k: int) -> Floats:
     """Give the k-th largest magnitude of each row, shape (b,)."""
     magnitudes = np.abs(block)
@@ -39,11 +47,19 @@ def kth(block: Floats, k: int) -> Floats:
 
 def guessed(block: Floats, k: int) -> Floats:
     """Guess a magnitude of each row that at least k entries reach, but not many more, shape (b,)."""
+    sample = np.abs(_sampled(block))
+    return kth(sample, _rank(block.shape[1], sample.shape[1], k))
+
+
+def _sampled(block: Floats) -> Floats:
     d = block.shape[1]
-    sample = np.abs(block[:, :: max(8, d // SAMPLE) | 1])  # an odd stride: widths of layers are often even
-    expected = k * sample.shape[1] / d
+    return block[:, :: max(8, d // SAMPLE) | 1]  # an odd stride: widths of layers are often even
+
+
+def _rank(d: int, sample: int, k: int) -> int:
+    expected = k * sample / d
     rank = math.ceil(expected + 3.0 * math.sqrt(expected)) + 3  # too few pass in fewer than one row of a thousand
-    return kth(sample, min(rank, sample.shape[1]))
+    return min(rank, sample)
 
 
 def _select(block: Floats, threshold: Floats, k: int, out: Places) -> Places:
@@ -133,3 +149,12 @@ def _keep(scores: NDArray[Any], bounds: Places, counts: Places, k: int) -> NDArr
         before = place[bounds[:-1]] - equal[bounds[:-1]]
         keep = above | (equal & (place - before[owner] <= room[owner]))
     return np.asarray(keep)
+
+
+def guessed_of_signs(block: Floats, k: int) -> Floats:
+    """Guess magnitudes that at least k positive, and k negative entries of each row reach, shape (2, b)."""
+    sample = _sampled(block)
+    rank = _rank(block.shape[1], sample.shape[1], k)
+    ordered = np.partition(sample, (rank - 1, sample.shape[1] - rank), axis=1)
+    guesses: Floats = np.stack([np.maximum(ordered[:, -rank], 0), np.minimum(ordered[:, rank - 1], 0)])
+    return np.abs(guesses)

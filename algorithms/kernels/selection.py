@@ -1,72 +1,27 @@
-"""Exact selection of k entries a row: one pass collects what passes a guess, a histogram of it finds the k-th largest.
+"""Exact selection of k entries a row: what passes a guess is listed, a histogram of it finds the k-th largest.
 
-Magnitudes are compared as integers: the bits of a float without its sign are in the order of its magnitude. Legend: `b`
-rows of a block, `d` coordinates, `k` kept, `m` candidates.
+Legend: `b` rows of a block, `d` coordinates, `k` kept, `m` candidates. A side is 1 for the positive entries alone, -1
+for the negative, 0 for all: an entry's score is its magnitude's bits, 0 on the other side, and infinity's for NaN.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from algorithms.kernels.candidates import RUN, Finds, Words, collect, of_side
 from algorithms.kernels.compiled import jit, kernel
-from algorithms.kernels.partition import Places, by_partition
+from algorithms.kernels.partition import Places, by_clamping, by_partition
 
-Words = NDArray[Any]
-Finds = NDArray[np.int32]
-_RUN = 1 << 12  # coordinates that are marked before they are looked through: both stay in the nearest cache
 _DIGIT = 11  # bits of a magnitude that one histogram tells apart
 
 
 @jit
-def mark(run: Words, limit: int, sign: int, flags: NDArray[np.uint8]) -> None:
-    """Write 1 for each magnitude that reaches a limit, else 0; a loop of its own, so that it is vectorised."""
-    for i in range(run.size):
-        flags[i] = (run[i] & sign) >= limit
-
-
-@jit
-def collect(row: Words, limit: int, sign: int, flags: NDArray[np.uint8], hits: Finds, found: Finds) -> int:
-    """Write the places of all magnitudes that reach a limit, increasing, and give how many there are.
-
-    Parameters
-    ----------
-    row : ndarray of int32 or int64, shape (d,)
-        Bits of floats.
-    limit : int
-        Bits of a magnitude.
-    sign : int
-        All bits but the sign's, in the row's dtype.
-    flags : ndarray of uint8, shape (_RUN,)
-        Scratch.
-    hits : ndarray of int32, shape (_RUN // 8 + 1,)
-        Scratch.
-    found : ndarray of int32, shape (d + 8,)
-        Overwritten.
-
-    Notes
-    -----
-    Where in a run the few lie cannot be foreseen, so nothing branches on it: eight marks are one word, a list is made
-    of the words that are not zero, then one of the marks in these. Indices without a sign need no check.
-    """
-    words, one, count = flags.view(np.uint64), np.uint64(1), np.uint64(0)
-    for start in range(0, row.size, _RUN):
-        run = row[start : start + _RUN]
-        eights = (run.size + 7) // 8
-        flags[run.size : 8 * eights] = 0
-        mark(run, limit, sign, flags)
-        hit = np.uint64(0)
-        for j in range(eights):
-            hits[hit] = j
-            hit += one if words[j] else np.uint64(0)
-        for t in range(hit):
-            first = 8 * hits[t]
-            for i in range(first, first + 8):
-                found[count] = start + i
-                count += np.uint64(flags[i])
-    return int(count)
+def score(word: int, side: int, sign: int, infinity: int) -> int:
+    """Give what an entry is chosen by."""
+    magnitude = word & sign
+    if magnitude > infinity:
+        return infinity
+    return 0 if (side > 0 and word < 0) or (side < 0 and word > 0) else magnitude
 
 
 @jit
@@ -103,17 +58,17 @@ def cut(keys: Words, k: int, spare: Words, histogram: Places) -> tuple[int, int]
 
 @jit
 def choose(
-    row: Words, found: Finds, k: int, sign: int, infinity: int, scratch: Words, counts: Places, out: Places
+    row: Words, found: Finds, side: int, sign: int, infinity: int, scratch: Words, counts: Places, out: Places
 ) -> None:
-    """Write those k of the places found whose magnitudes are largest, the first among equals, shape (k,)."""
-    m, taken = found.size, np.uint64(0)
+    """Write those k of the places found whose scores are largest, the first among equals, shape (k,)."""
+    m, k, taken = found.size, out.size, np.uint64(0)
     if m == k:
         for i in range(k):
             out[i] = found[i]
         return
     keys = scratch[0, :m]
     for i in range(m):
-        keys[i] = min(row[np.uint64(found[i])] & sign, infinity)
+        keys[i] = score(row[np.uint64(found[i])], side, sign, infinity)
     limit, room = cut(keys, k, scratch[1], counts)
     for i in range(m):
         if taken == k:
@@ -125,14 +80,14 @@ def choose(
 
 
 @jit
-def fill(row: Words, sign: int, zeros: int, out: Places) -> None:
-    """Write the places of all entries but zeros, of which there are too few, and of the first zeros, shape (k,)."""
+def fill(row: Words, side: int, sign: int, infinity: int, zeros: int, out: Places) -> None:
+    """Write the places of all entries with a score above 0, too few, and the first `zeros` of the others."""
     taken, room = np.uint64(0), zeros
     for i in range(row.size):
         if taken == out.size:
             break
         out[taken] = i
-        zero = (row[i] & sign) == 0
+        zero = score(row[i], side, sign, infinity) == 0
         taken += np.uint64((not zero) | (room > 0))
         room -= zero
 
@@ -148,26 +103,71 @@ def by_radix(bits: Words, guess: Words, k: int, out: Places, values: Words) -> N
     guess : ndarray of the same dtype, shape (b,) or (0,)
         Bits of a magnitude of each row that at least k entries should reach; none looks at all of them.
     k : int
-        1 <= k < d.
+        1 <= k <= d.
     out : ndarray of int64, shape (b, k)
         Overwritten with the columns.
     values : ndarray of the dtype of `bits`, shape (b, k)
         Overwritten with what they hold, which is still in the cache.
     """
     b, d = bits.shape
-    wide = bits.itemsize == 8
+    wide, one = bits.itemsize == 8, bits.dtype.type(1)
     sign = bits.dtype.type(0x7FFFFFFFFFFFFFFF if wide else 0x7FFFFFFF)
     infinity = bits.dtype.type(0x7FF0000000000000 if wide else 0x7F800000)
-    flags, hits, found = np.empty(_RUN, np.uint8), np.empty(_RUN // 8 + 1, np.int32), np.empty(d + 8, np.int32)
+    flags, hits, found = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32), np.empty(d + 8, np.int32)
     scratch, counts = np.empty((2, d), bits.dtype), np.empty(1 << _DIGIT, np.int64)
     for r in range(b):
-        limit = max(1, min(guess[r] & sign, infinity)) if guess.size else 1
-        m = collect(bits[r], bits.dtype.type(limit), sign, flags, hits, found)
+        limit = bits.dtype.type(max(1, min(guess[r] & sign, infinity)) if guess.size else 1)
+        m = collect(bits[r], limit, limit, sign, flags, hits, found)
         if m < k and limit != 1:  # a bad guess, or that of a row of many zeros
-            m = collect(bits[r], bits.dtype.type(1), sign, flags, hits, found)
+            m = collect(bits[r], one, one, sign, flags, hits, found)
         if m < k:
-            fill(bits[r], sign, k - m, out[r])
+            fill(bits[r], 0, sign, infinity, k - m, out[r])
         else:
-            choose(bits[r], found[:m], k, sign, infinity, scratch, counts, out[r])
+            choose(bits[r], found[:m], 0, sign, infinity, scratch, counts, out[r])
         for i in range(k):
             values[r, i] = bits[r, np.uint64(out[r, i])]
+
+
+@kernel(reference=by_clamping)
+def by_sign(bits: Words, guess: Words, k: int, out: Places, values: Words) -> None:
+    """Find the columns of the k largest and of the k smallest entries of each row, as `by_radix` of each sign alone.
+
+    Parameters
+    ----------
+    bits : ndarray of int32 or int64, shape (b, d)
+        Those of float32 or float64.
+    guess : ndarray of the same dtype, shape (2, b) or (2, 0)
+        As for `by_radix`, for the positive and for the negative entries.
+    k : int
+        1 <= k <= d.
+    out : ndarray of int64, shape (2, b, k)
+        Overwritten with the columns; entries of the other sign count as zeros.
+    values : ndarray of the dtype of `bits`, shape (2, b, k)
+        Overwritten with the bits of their magnitudes, 0 for entries of the other sign.
+    """
+    b, d = bits.shape
+    wide, one = bits.itemsize == 8, bits.dtype.type(1)
+    sign = bits.dtype.type(0x7FFFFFFFFFFFFFFF if wide else 0x7FFFFFFF)
+    infinity = bits.dtype.type(0x7FF0000000000000 if wide else 0x7F800000)
+    flags, hits, found = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32), np.empty(d + 8, np.int32)
+    kept, scratch, counts = np.empty(d + 1, np.int32), np.empty((2, d), bits.dtype), np.empty(1 << _DIGIT, np.int64)
+    for r in range(b):
+        row, guessed = bits[r], guess.size > 0
+        above = bits.dtype.type(max(1, min(guess[0, r] & sign, infinity)) if guessed else 1)
+        below = bits.dtype.type(max(1, min(guess[1, r] & sign, infinity)) if guessed else 1)
+        listed = collect(row, above, below, sign, flags, hits, found)
+        for s in range(2):
+            side = 1 - 2 * s
+            m = of_side(row, found[:listed], side, sign, infinity, kept)
+            if m < k and guessed:
+                guessed = False
+                listed = collect(row, one, one, sign, flags, hits, found)
+                m = of_side(row, found[:listed], side, sign, infinity, kept)
+            if m < k:
+                fill(row, side, sign, infinity, k - m, out[s, r])
+            else:
+                choose(row, kept[:m], side, sign, infinity, scratch, counts, out[s, r])
+            for i in range(k):
+                word = row[np.uint64(out[s, r, i])]
+                nan = (word & sign) > infinity
+                values[s, r, i] = word & sign if nan or (word < 0) == (side < 0) else 0

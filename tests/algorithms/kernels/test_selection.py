@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from algorithms.compressors.selection import largest
+from algorithms.compressors.selection import largest, largest_of_signs
 from algorithms.kernels import use
-from algorithms.kernels.selection import by_radix
+from algorithms.kernels.selection import by_radix, by_sign
 from tests.algorithms.kernels.awkward import SPECIAL, matrices
 
 
@@ -43,3 +43,31 @@ def test_rows_of_a_wider_matrix_and_columns_of_a_taller_one(rows: NDArray[Any], 
     turned = torch.from_numpy(np.ascontiguousarray(rows.T)).T
     assert torch.equal(largest(wide, k), alone)
     assert torch.equal(largest(turned, k), alone)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=matrices(), share=st.floats(0, 1), guess=st.sampled_from([*SPECIAL, 0.5, 2.0, None]))
+def test_chooses_of_each_sign_as_its_reference(rows: NDArray[Any], share: float, guess: float | None) -> None:
+    w, k = len(rows), max(1, round(share * rows.shape[1]))
+    words = rows.view(np.int32 if rows.itemsize == 4 else np.int64)
+    limits = np.full((2, 0 if guess is None else w), 0.0 if guess is None else abs(guess), rows.dtype)
+    mine, its = np.full((2, w, k), -1), np.full((2, w, k), -1)
+    held, there = np.zeros((2, w, k), words.dtype), np.ones((2, w, k), words.dtype)
+    use("compiled")
+    try:
+        by_sign(words, limits.view(words.dtype), k, mine, held)
+    finally:
+        use("auto")
+    by_sign.reference(words, limits.view(words.dtype), k, its, there)
+    np.testing.assert_array_equal(mine, its)
+    np.testing.assert_array_equal(held, there)
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=matrices(), share=st.floats(0, 0.2))
+def test_the_largest_of_a_sign_are_those_of_the_clamped_rows(rows: NDArray[Any], share: float) -> None:
+    k, matrix = max(1, round(share * rows.shape[1])), torch.from_numpy(rows)
+    columns, magnitudes = largest_of_signs(matrix, k)
+    for clamped, found, held in zip((matrix.clamp(min=0), matrix.clamp(max=0)), columns, magnitudes, strict=True):
+        assert torch.equal(found, largest(clamped, k))
+        torch.testing.assert_close(held, clamped.abs().gather(1, found), rtol=0, atol=0, equal_nan=True)

@@ -1,0 +1,78 @@
+"""Listing the few entries of a row that reach a limit, in about the time it takes to read the row.
+
+Magnitudes are compared as integers: the bits of a float without its sign are in the order of its magnitude. Legend: `d`
+coordinates, `m` candidates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.kernels.compiled import jit
+
+Words = NDArray[Any]
+Finds = NDArray[np.int32]
+RUN = 1 << 12  # coordinates that are marked before they are looked through: both stay in the nearest cache
+
+
+@jit
+def mark(run: Words, above: int, below: int, sign: int, flags: NDArray[np.uint8]) -> None:
+    """Write 1 for each entry that reaches the limit of its sign, else 0; a loop of its own, to be vectorised."""
+    for i in range(run.size):
+        flags[i] = (run[i] & sign) >= (below if run[i] < 0 else above)
+
+
+@jit
+def collect(row: Words, above: int, below: int, sign: int, flags: NDArray[np.uint8], hits: Finds, found: Finds) -> int:
+    """Write the places of all entries that reach the limit of their sign, increasing, and give how many there are.
+
+    Parameters
+    ----------
+    row : ndarray of int32 or int64, shape (d,)
+        Bits of floats.
+    above, below : int
+        Bits of the magnitudes that positive and that negative entries should reach, in the row's dtype.
+    sign : int
+        All bits but the sign's, likewise.
+    flags : ndarray of uint8, shape (RUN,)
+        Scratch.
+    hits : ndarray of int32, shape (RUN // 8 + 1,)
+        Scratch.
+    found : ndarray of int32, shape (d + 8,)
+        Overwritten.
+
+    Notes
+    -----
+    Where in a run the few lie cannot be foreseen, so nothing branches on it: eight marks are one word, a list is made
+    of the words that are not zero, then one of the marks in these. Indices without a sign need no check.
+    """
+    words, one, none, count = flags.view(np.uint64), np.uint64(1), np.uint64(0), np.uint64(0)
+    for start in range(0, row.size, RUN):
+        run = row[start : start + RUN]
+        eights = (run.size + 7) // 8
+        flags[run.size : 8 * eights] = 0
+        mark(run, above, below, sign, flags)
+        hit = none
+        for j in range(eights):
+            hits[hit] = j
+            hit += one if words[j] else none
+        for t in range(hit):
+            first = 8 * hits[t]
+            for i in range(first, first + 8):
+                found[count] = start + i
+                count += np.uint64(flags[i])
+    return int(count)
+
+
+@jit
+def of_side(row: Words, found: Finds, side: int, sign: int, infinity: int, kept: Finds) -> int:
+    """Write those places that hold NaN or an entry of one sign, 1 or -1, and give how many there are."""
+    count = np.uint64(0)
+    for place in found:
+        word = row[np.uint64(place)]
+        kept[count] = place
+        count += np.uint64((word < 0) == (side < 0) or (word & sign) > infinity)
+    return int(count)
