@@ -54,12 +54,11 @@ class SparseBinary:
         k = entries(self.density, rows.shape[1])
         columns, magnitudes = largest_of_signs(rows, k)
         kept = magnitudes > 0
-        (up, down), (up_keep, down_keep) = columns, kept
-        up_mean, down_mean = magnitudes.sum(2) / kept.sum(2).clamp(min=1)
-        positive = up_mean > down_mean
-        indices = torch.where(positive[:, None], up, down)
-        keep = torch.where(positive[:, None], up_keep, down_keep)
-        scales = torch.where(positive, up_mean, -down_mean)
+        means = magnitudes.sum(2) / kept.sum(2).clamp(min=1)
+        positive = means[:, 0] > means[:, 1]
+        row, side = torch.arange(len(rows), device=rows.device), (~positive).long()
+        scales = torch.where(positive, means[:, 0], -means[:, 1])
+        indices, keep = columns[row, side], kept[row, side]
         return _message(rows.shape[1], indices, keep, SharedValues(scales.float()), self, 0.0)
 
     def passes(self) -> float:
@@ -113,6 +112,7 @@ def _message(
     paper = Bits.of(
         len(keep), values=value_bits * counts.numpy(), indices=expected_rice_bits(kind.density) * counts.numpy()
     )
-    message = Sparse(size, indptr, indices[keep], values, kind.index_code, paper=paper)
+    chosen = indices.view(-1) if bool((counts == indices.shape[1]).all()) else indices[keep]
+    message = Sparse(size, indptr, chosen, values, kind.index_code, paper=paper)
     _ = message.wire  # counted now: chunks are compressed on several threads, the whole is counted on one
     return message

@@ -65,22 +65,22 @@ def largest_of_signs(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
     Returns
     -------
-    indices : Tensor, shape (2, w, k), int64
+    indices : Tensor, shape (w, 2, k), int64
         Columns, increasing. Entries of the other sign count as zeros, which are taken where others are too few.
-    magnitudes : Tensor, shape (2, w, k)
+    magnitudes : Tensor, shape (w, 2, k)
         0 for entries of the other sign, NaN for NaN, which counts as infinite on both sides.
     """
     w, d = rows.shape
     if rows.is_cuda:
         groups = [largest_entries(rows.clamp(min=0), k), largest_entries(rows.clamp(max=0), k)]
-        return torch.stack([indices for indices, _ in groups]), torch.stack([values.abs() for _, values in groups])
+        return torch.stack([indices for indices, _ in groups], 1), torch.stack(
+            [values.abs() for _, values in groups], 1
+        )
     matrix, bits = _words(rows)
-    out, values = np.empty((2, w, k), np.int64), np.empty((2, w, k), bits.dtype)
+    out, values = np.empty((w, 2, k), np.int64), np.empty((w, 2, k), bits.dtype)
     for block in _blocks(w, d):
-        chosen, held = np.empty_like(out[:, block]), np.empty_like(values[:, block])
-        limits = guessed_of_signs(matrix[block], k) if _sparse(k, d) else np.empty((2, 0), matrix.dtype)
-        by_sign(bits[block], limits.view(bits.dtype), k, chosen, held)
-        out[:, block], values[:, block] = chosen, held
+        limits = guessed_of_signs(matrix[block], k) if _sparse(k, d) else np.empty((0, 2), matrix.dtype)
+        by_sign(bits[block], limits.view(bits.dtype), k, out[block], values[block])
     return torch.from_numpy(out), torch.from_numpy(values.view(matrix.dtype))
 
 

@@ -26,8 +26,10 @@ def mark(run: Words, above: int, below: int, sign: int, flags: NDArray[np.uint8]
 
 
 @jit
-def collect(row: Words, above: int, below: int, sign: int, flags: NDArray[np.uint8], hits: Finds, found: Finds) -> int:
-    """Write the places of all entries that reach the limit of their sign, increasing, and give how many there are.
+def collect(
+    row: Words, above: int, below: int, sign: int, flags: NDArray[np.uint8], hits: Finds, found: Finds, held: Words
+) -> int:
+    """List all entries that reach the limit of their sign, in order, and give how many there are.
 
     Parameters
     ----------
@@ -41,8 +43,8 @@ def collect(row: Words, above: int, below: int, sign: int, flags: NDArray[np.uin
         Scratch.
     hits : ndarray of int32, shape (RUN // 8 + 1,)
         Scratch.
-    found : ndarray of int32, shape (d + 8,)
-        Overwritten.
+    found, held : ndarray of int32 and of the row's dtype, shape (d + 8,)
+        Overwritten with places, and with what is there: the start of a row may have left the cache at its end.
 
     Notes
     -----
@@ -55,7 +57,7 @@ def collect(row: Words, above: int, below: int, sign: int, flags: NDArray[np.uin
         eights = (run.size + 7) // 8
         flags[run.size : 8 * eights] = 0
         mark(run, above, below, sign, flags)
-        hit = none
+        hit, before = none, count
         for j in range(eights):
             hits[hit] = j
             hit += one if words[j] else none
@@ -64,15 +66,23 @@ def collect(row: Words, above: int, below: int, sign: int, flags: NDArray[np.uin
             for i in range(first, first + 8):
                 found[count] = start + i
                 count += np.uint64(flags[i])
+        for i in range(before, count):
+            held[i] = row[np.uint64(found[i])]
     return int(count)
 
 
 @jit
-def of_side(row: Words, found: Finds, side: int, sign: int, infinity: int, kept: Finds) -> int:
-    """Write those places that hold NaN or an entry of one sign, 1 or -1, and give how many there are."""
-    count = np.uint64(0)
-    for place in found:
-        word = row[np.uint64(place)]
-        kept[count] = place
-        count += np.uint64((word < 0) == (side < 0) or (word & sign) > infinity)
-    return int(count)
+def split(
+    found: Finds, held: Words, sign: int, infinity: int, places: tuple[Finds, Finds], words: tuple[Words, Words]
+) -> tuple[int, int]:
+    """Part a list into its positive and its negative entries, NaN in both, and give how many each has."""
+    first, second, positive, negative = *places, np.uint64(0), np.uint64(0)
+    above, below = words
+    for i in range(found.size):
+        word = held[i]
+        nan = (word & sign) > infinity
+        first[positive], second[negative] = found[i], found[i]
+        above[positive], below[negative] = word, word
+        positive += np.uint64((word >= 0) | nan)
+        negative += np.uint64((word < 0) | nan)
+    return int(positive), int(negative)

@@ -35,7 +35,7 @@ def by_clamping(bits: NDArray[Any], guess: NDArray[Any], k: int, out: Places, va
     block: Floats = bits.view(np.float32 if bits.itemsize == 4 else np.float64)
     for side, clamped in enumerate((np.maximum(block, 0), np.maximum(np.negative(block), 0))):
         one_sign = np.abs(clamped).view(bits.dtype)  # without -0
-        by_partition(one_sign, guess[side], k, out[side], values[side])
+        by_partition(one_sign, guess[:, side], k, out[:, side], values[:, side])
 
 
 def kth(block: Floats, k: int) -> Floats:
@@ -152,9 +152,7 @@ def _keep(scores: NDArray[Any], bounds: Places, counts: Places, k: int) -> NDArr
 
 
 def guessed_of_signs(block: Floats, k: int) -> Floats:
-    """Guess magnitudes that at least k positive, and k negative entries of each row reach, shape (2, b)."""
+    """Guess magnitudes that at least k positive, and k negative entries of each row reach, shape (b, 2)."""
     sample = _sampled(block)
     rank = _rank(block.shape[1], sample.shape[1], k)
-    ordered = np.partition(sample, (rank - 1, sample.shape[1] - rank), axis=1)
-    guesses: Floats = np.stack([np.maximum(ordered[:, -rank], 0), np.minimum(ordered[:, rank - 1], 0)])
-    return np.abs(guesses)
+    return np.stack([kth(np.maximum(sample, 0), rank), kth(np.minimum(sample, 0), rank)], axis=1)

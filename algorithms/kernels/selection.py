@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from algorithms.kernels.candidates import RUN, Finds, Words, collect, of_side
+from algorithms.kernels.candidates import RUN, Finds, Words, collect, split
 from algorithms.kernels.compiled import jit, kernel
 from algorithms.kernels.partition import Places, by_clamping, by_partition
 
@@ -25,13 +25,23 @@ def score(word: int, side: int, sign: int, infinity: int) -> int:
 
 
 @jit
+def extent(keys: Words) -> tuple[int, int]:
+    """Give the smallest and the largest key."""
+    low, high = keys[0], keys[0]
+    for key in keys:
+        low, high = min(low, key), max(high, key)
+    return low, high
+
+
+@jit
 def cut(keys: Words, k: int, spare: Words, histogram: Places) -> tuple[int, int]:
     """Find the k-th largest of m >= k keys, and how many of those equal to it are among the k largest.
 
     Digit after digit from the top: the keys that share the digits found so far are counted by the next. `spare`, of at
     least the shape of `keys`, and `histogram` are overwritten.
     """
-    alive, low, high, room = keys, keys.min(), keys.max(), k
+    alive, room = keys, k
+    low, high = extent(keys)
     while low < high:
         shift, width = 0, min(histogram.size, 2 * alive.size)  # no wider than it takes to tell most keys apart
         while (high - low) >> shift >= width:
@@ -52,41 +62,45 @@ def cut(keys: Words, k: int, spare: Words, histogram: Places) -> tuple[int, int]
             spare[left] = key
             left += np.uint64((key >= low) & (key <= high))
         alive = spare[:left]
-        low, high = alive.min(), alive.max()
+        low, high = extent(alive)
     return low, room
 
 
 @jit
 def choose(
-    row: Words, found: Finds, side: int, sign: int, infinity: int, scratch: Words, counts: Places, out: Places
+    found: Finds,
+    held: Words,
+    side: int,
+    sign: int,
+    infinity: int,
+    scratch: Words,
+    counts: Places,
+    out: Places,
+    values: Words,
 ) -> None:
-    """Write those k of the places found whose scores are largest, the first among equals, shape (k,)."""
+    """Write those k entries of a list whose scores are largest, the first among equals: places and words, shape (k,)."""
     m, k, taken = found.size, out.size, np.uint64(0)
-    if m == k:
-        for i in range(k):
-            out[i] = found[i]
-        return
     keys = scratch[0, :m]
     for i in range(m):
-        keys[i] = score(row[np.uint64(found[i])], side, sign, infinity)
+        keys[i] = score(held[i], side, sign, infinity)
     limit, room = cut(keys, k, scratch[1], counts)
     for i in range(m):
         if taken == k:
             break
-        out[taken] = found[i]
+        out[taken], values[taken] = found[i], held[i]
         equal = keys[i] == limit
         taken += np.uint64((keys[i] > limit) | (equal & (room > 0)))
         room -= equal
 
 
 @jit
-def fill(row: Words, side: int, sign: int, infinity: int, zeros: int, out: Places) -> None:
-    """Write the places of all entries with a score above 0, too few, and the first `zeros` of the others."""
+def fill(row: Words, side: int, sign: int, infinity: int, zeros: int, out: Places, values: Words) -> None:
+    """Write all entries with a score above 0, which are too few, and the first `zeros` of the others."""
     taken, room = np.uint64(0), zeros
     for i in range(row.size):
         if taken == out.size:
             break
-        out[taken] = i
+        out[taken], values[taken] = i, row[i]
         zero = score(row[i], side, sign, infinity) == 0
         taken += np.uint64((not zero) | (room > 0))
         room -= zero
@@ -107,25 +121,24 @@ def by_radix(bits: Words, guess: Words, k: int, out: Places, values: Words) -> N
     out : ndarray of int64, shape (b, k)
         Overwritten with the columns.
     values : ndarray of the dtype of `bits`, shape (b, k)
-        Overwritten with what they hold, which is still in the cache.
+        Overwritten with what they hold.
     """
     b, d = bits.shape
     wide, one = bits.itemsize == 8, bits.dtype.type(1)
     sign = bits.dtype.type(0x7FFFFFFFFFFFFFFF if wide else 0x7FFFFFFF)
     infinity = bits.dtype.type(0x7FF0000000000000 if wide else 0x7F800000)
-    flags, hits, found = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32), np.empty(d + 8, np.int32)
+    flags, hits = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32)
+    found, held = np.empty(d + 8, np.int32), np.empty(d + 8, bits.dtype)
     scratch, counts = np.empty((2, d), bits.dtype), np.empty(1 << _DIGIT, np.int64)
     for r in range(b):
         limit = bits.dtype.type(max(1, min(guess[r] & sign, infinity)) if guess.size else 1)
-        m = collect(bits[r], limit, limit, sign, flags, hits, found)
+        m = collect(bits[r], limit, limit, sign, flags, hits, found, held)
         if m < k and limit != 1:  # a bad guess, or that of a row of many zeros
-            m = collect(bits[r], one, one, sign, flags, hits, found)
+            m = collect(bits[r], one, one, sign, flags, hits, found, held)
         if m < k:
-            fill(bits[r], 0, sign, infinity, k - m, out[r])
+            fill(bits[r], 0, sign, infinity, k - m, out[r], values[r])
         else:
-            choose(bits[r], found[:m], 0, sign, infinity, scratch, counts, out[r])
-        for i in range(k):
-            values[r, i] = bits[r, np.uint64(out[r, i])]
+            choose(found[:m], held[:m], 0, sign, infinity, scratch, counts, out[r], values[r])
 
 
 @kernel(reference=by_clamping)
@@ -136,38 +149,39 @@ def by_sign(bits: Words, guess: Words, k: int, out: Places, values: Words) -> No
     ----------
     bits : ndarray of int32 or int64, shape (b, d)
         Those of float32 or float64.
-    guess : ndarray of the same dtype, shape (2, b) or (2, 0)
+    guess : ndarray of the same dtype, shape (b, 2) or (0, 2)
         As for `by_radix`, for the positive and for the negative entries.
     k : int
         1 <= k <= d.
-    out : ndarray of int64, shape (2, b, k)
+    out : ndarray of int64, shape (b, 2, k)
         Overwritten with the columns; entries of the other sign count as zeros.
-    values : ndarray of the dtype of `bits`, shape (2, b, k)
+    values : ndarray of the dtype of `bits`, shape (b, 2, k)
         Overwritten with the bits of their magnitudes, 0 for entries of the other sign.
     """
     b, d = bits.shape
     wide, one = bits.itemsize == 8, bits.dtype.type(1)
     sign = bits.dtype.type(0x7FFFFFFFFFFFFFFF if wide else 0x7FFFFFFF)
     infinity = bits.dtype.type(0x7FF0000000000000 if wide else 0x7F800000)
-    flags, hits, found = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32), np.empty(d + 8, np.int32)
-    kept, scratch, counts = np.empty(d + 1, np.int32), np.empty((2, d), bits.dtype), np.empty(1 << _DIGIT, np.int64)
+    flags, hits = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32)
+    found, held = np.empty(d + 8, np.int32), np.empty(d + 8, bits.dtype)
+    places, words = np.empty((2, d + 1), np.int32), np.empty((2, d + 1), bits.dtype)
+    scratch, counts = np.empty((2, d), bits.dtype), np.empty(1 << _DIGIT, np.int64)
+    parts = (places[0], places[1]), (words[0], words[1])
     for r in range(b):
         row, guessed = bits[r], guess.size > 0
-        above = bits.dtype.type(max(1, min(guess[0, r] & sign, infinity)) if guessed else 1)
-        below = bits.dtype.type(max(1, min(guess[1, r] & sign, infinity)) if guessed else 1)
-        listed = collect(row, above, below, sign, flags, hits, found)
+        above = bits.dtype.type(max(1, min(guess[r, 0] & sign, infinity)) if guessed else 1)
+        below = bits.dtype.type(max(1, min(guess[r, 1] & sign, infinity)) if guessed else 1)
+        listed = collect(row, above, below, sign, flags, hits, found, held)
+        sizes = split(found[:listed], held[:listed], sign, infinity, *parts)
+        if min(sizes) < k and guessed:
+            listed = collect(row, one, one, sign, flags, hits, found, held)
+            sizes = split(found[:listed], held[:listed], sign, infinity, *parts)
         for s in range(2):
-            side = 1 - 2 * s
-            m = of_side(row, found[:listed], side, sign, infinity, kept)
-            if m < k and guessed:
-                guessed = False
-                listed = collect(row, one, one, sign, flags, hits, found)
-                m = of_side(row, found[:listed], side, sign, infinity, kept)
+            side, m, kept = 1 - 2 * s, sizes[s], values[r, s]
             if m < k:
-                fill(row, side, sign, infinity, k - m, out[s, r])
+                fill(row, side, sign, infinity, k - m, out[r, s], kept)
             else:
-                choose(row, kept[:m], side, sign, infinity, scratch, counts, out[s, r])
+                choose(places[s, :m], words[s, :m], side, sign, infinity, scratch, counts, out[r, s], kept)
             for i in range(k):
-                word = row[np.uint64(out[s, r, i])]
-                nan = (word & sign) > infinity
-                values[s, r, i] = word & sign if nan or (word < 0) == (side < 0) else 0
+                nan = (kept[i] & sign) > infinity
+                kept[i] = kept[i] & sign if nan or (kept[i] < 0) == (side < 0) else 0

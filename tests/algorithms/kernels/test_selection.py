@@ -50,9 +50,9 @@ def test_rows_of_a_wider_matrix_and_columns_of_a_taller_one(rows: NDArray[Any], 
 def test_chooses_of_each_sign_as_its_reference(rows: NDArray[Any], share: float, guess: float | None) -> None:
     w, k = len(rows), max(1, round(share * rows.shape[1]))
     words = rows.view(np.int32 if rows.itemsize == 4 else np.int64)
-    limits = np.full((2, 0 if guess is None else w), 0.0 if guess is None else abs(guess), rows.dtype)
-    mine, its = np.full((2, w, k), -1), np.full((2, w, k), -1)
-    held, there = np.zeros((2, w, k), words.dtype), np.ones((2, w, k), words.dtype)
+    limits = np.full((0 if guess is None else w, 2), 0.0 if guess is None else abs(guess), rows.dtype)
+    mine, its = np.full((w, 2, k), -1), np.full((w, 2, k), -1)
+    held, there = np.zeros((w, 2, k), words.dtype), np.ones((w, 2, k), words.dtype)
     use("compiled")
     try:
         by_sign(words, limits.view(words.dtype), k, mine, held)
@@ -68,6 +68,7 @@ def test_chooses_of_each_sign_as_its_reference(rows: NDArray[Any], share: float,
 def test_the_largest_of_a_sign_are_those_of_the_clamped_rows(rows: NDArray[Any], share: float) -> None:
     k, matrix = max(1, round(share * rows.shape[1])), torch.from_numpy(rows)
     columns, magnitudes = largest_of_signs(matrix, k)
-    for clamped, found, held in zip((matrix.clamp(min=0), matrix.clamp(max=0)), columns, magnitudes, strict=True):
+    for side, clamped in enumerate((matrix.clamp(min=0), matrix.clamp(max=0))):
+        found, held = columns[:, side], magnitudes[:, side]
         assert torch.equal(found, largest(clamped, k))
         torch.testing.assert_close(held, clamped.abs().gather(1, found), rtol=0, atol=0, equal_nan=True)
