@@ -37,7 +37,8 @@ def fold_by_torch(
     total: Floats, indptr: Integers, indices: NDArray[Any], values: Floats, weights: Floats, bounds: Integers
 ) -> None:
     """Do what `fold` does, by a scatter and a dense addition for each chunk."""
-    sums, weighted = torch.from_numpy(total), torch.from_numpy(values * np.repeat(weights, np.diff(indptr)))
+    factors = torch.from_numpy(np.repeat(weights, np.diff(indptr)))
+    sums, weighted = torch.from_numpy(total), torch.from_numpy(values) * factors
     for first, last in zip(bounds[:-1], bounds[1:], strict=True):
         where = slice(int(indptr[first]), int(indptr[last]))
         partial = torch.zeros_like(sums).index_add_(0, torch.from_numpy(indices[where]), weighted[where])

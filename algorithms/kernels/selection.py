@@ -78,7 +78,7 @@ def choose(
     out: Places,
     values: Words,
 ) -> None:
-    """Write those k entries of a list whose scores are largest, the first among equals: places and words, shape (k,)."""
+    """Write those k entries of a list whose scores are largest, the first among equals: places and words."""
     m, k, taken = found.size, out.size, np.uint64(0)
     keys = scratch[0, :m]
     for i in range(m):

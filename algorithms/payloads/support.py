@@ -36,7 +36,7 @@ def _rise(bounds: Integers, indices: Tensor, size: int) -> bool:
     falls = indices[1:] <= indices[:-1]
     inner = bounds[(bounds > 0) & (bounds < indices.numel())]
     falls[torch.from_numpy(inner - 1).to(indices.device)] = False  # between two rows it may fall
-    low, high = indices.aminmax()
+    low, high = (end.long() for end in indices.aminmax())  # int32 may not hold the size
     return not bool(falls.any() | (low < 0) | (high >= size))
 
 

@@ -45,12 +45,17 @@ def both(kernel: Kernel[..., Any], *args: Any) -> tuple[Any, Any]:
         use("auto")
 
 
+def same(mine: NDArray[Any], its: NDArray[Any]) -> bool:
+    """Compare bits, but for those of NaN: which of two a sum keeps is the compiler's choice."""
+    return (np.isnan(mine) == np.isnan(its)).all() and mine[mine == mine].tobytes() == its[its == its].tobytes()
+
+
 @settings(max_examples=200, deadline=None)
 @given(rows=supports())
 @pytest.mark.parametrize("name", ["_gamma_bits", "_rice_bits"])
 def test_gaps_take_as_many_bits(name: str, rows: Rows) -> None:
     mine, its = both(getattr(codes, name), *rows[:2])
-    np.testing.assert_array_equal(np.stack(mine), np.stack(its))
+    np.testing.assert_array_equal(np.array(mine), np.array(its))
 
 
 def swap(indices: NDArray[Any], at: int) -> None:
@@ -92,15 +97,13 @@ def test_subtracts_to_the_bit(matrix: NDArray[Any], data: st.DataObject) -> None
     finally:
         use("auto")
     subtract.reference(its, bounds, indices, values)
-    assert mine.tobytes() == its.tobytes()
+    assert same(mine, its)
 
 
 @settings(max_examples=150, deadline=None)
 @given(matrix=matrices(max_columns=300), data=st.data())
 def test_adds_up_chunk_by_chunk_to_the_bit(matrix: NDArray[Any], data: st.DataObject) -> None:
     w, d = matrix.shape
-    matrix[np.isnan(matrix)] = 0.0  # which of two NaN a sum keeps is the processor's choice
-    matrix[np.isinf(matrix)] = -0.0
     bounds, indices, _ = data.draw(supports(w, d))
     values = np.resize(matrix, len(indices)) if matrix.size else np.zeros(len(indices), matrix.dtype)
     weights = np.random.default_rng(w).standard_normal(w).astype(matrix.dtype)
@@ -113,4 +116,4 @@ def test_adds_up_chunk_by_chunk_to_the_bit(matrix: NDArray[Any], data: st.DataOb
     finally:
         use("auto")
     fold.reference(its, bounds, indices, values, weights, edges)
-    assert mine.tobytes() == its.tobytes()
+    assert same(mine, its)
