@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.kernels.compiled import jit
+from algorithms.kernels.compiled import jit, kernel
+from algorithms.kernels.partition import Places, exceeding_by_masks
 
 Words = NDArray[Any]
 Finds = NDArray[np.int32]
@@ -86,3 +87,43 @@ def split(
         positive += np.uint64((word >= 0) | nan)
         negative += np.uint64((word < 0) | nan)
     return int(positive), int(negative)
+
+
+@kernel(reference=exceeding_by_masks)
+def exceeding(bits: Words, starts: Places, limits: Words) -> Places:
+    """Find the entries that exceed the limit of their part in magnitude, or are NaN.
+
+    Parameters
+    ----------
+    bits : ndarray of int32 or int64, shape (b, d)
+        Those of float32 or float64.
+    starts : ndarray of int64, shape (P + 1,)
+        Where the parts begin that follow each other, and d.
+    limits : ndarray of the dtype of `bits`, shape (b, P)
+        Bits of numbers of at least 0; NaN lets all pass.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        Places in the matrix laid out row after row, increasing.
+    """
+    b, d = bits.shape
+    wide = bits.itemsize == 8
+    sign = bits.dtype.type(0x7FFFFFFFFFFFFFFF if wide else 0x7FFFFFFF)
+    infinity = bits.dtype.type(0x7FF0000000000000 if wide else 0x7F800000)
+    flags, hits = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32)
+    found, held = np.empty(d + 8, np.int32), np.empty(d + 8, bits.dtype)
+    places, count = np.empty(d, np.int64), 0
+    for r in range(b):
+        for part in range(starts.size - 1):
+            first, limit = starts[part], limits[r, part] & sign
+            least = bits.dtype.type(0 if limit > infinity else limit + 1)
+            m = collect(bits[r, first : starts[part + 1]], least, least, sign, flags, hits, found, held)
+            if count + m > places.size:
+                longer = np.empty(2 * (count + m), np.int64)
+                longer[:count] = places[:count]
+                places = longer
+            for i in range(m):
+                places[count + i] = r * d + first + found[i]
+            count += m
+    return places[:count].copy()

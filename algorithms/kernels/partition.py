@@ -6,6 +6,7 @@ Legend: `b` rows of a block, `d` coordinates, `k` kept, `m` candidates (entries 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[Any]
 Places = NDArray[np.int64]
+_BLOCK = 1 << 20  # coordinates looked at together: what lies between two passes over them stays in the cache
 SAMPLE = 4096  # coordinates of a row that its threshold is guessed from, at most an eighth of them
 
 
@@ -36,6 +38,25 @@ def by_clamping(bits: NDArray[Any], guess: NDArray[Any], k: int, out: Places, va
     for side, clamped in enumerate((np.maximum(block, 0), np.maximum(np.negative(block), 0))):
         one_sign = np.abs(clamped).view(bits.dtype)  # without -0
         by_partition(one_sign, guess[:, side], k, out[:, side], values[:, side])
+
+
+def exceeding_by_masks(bits: NDArray[Any], starts: Places, limits: NDArray[Any]) -> Places:
+    """Do what `candidates.exceeding` does, by two comparisons of each part in blocks that the cache holds."""
+    matrix: Floats = bits.view(np.float32 if bits.itemsize == 4 else np.float64)
+    bounds, d = limits.view(matrix.dtype), matrix.shape[1]
+    parts = [slice(first, last) for first, last in pairwise(starts.tolist())]
+    found, high = [np.zeros(0, np.int64)], max(1, _BLOCK // d)
+    for top in range(0, len(matrix), high):
+        block = matrix[top : top + high]
+        memory = np.zeros(-(-block.size // 8) * 8, np.bool_)  # whole words
+        above = memory[: block.size].reshape(block.shape)
+        for number, part in enumerate(parts):
+            limit = bounds[top : top + high, number, None]
+            below: NDArray[np.bool_] = block[:, part] <= limit
+            np.logical_and(below, block[:, part] >= -limit, out=below)
+            np.logical_not(below, out=above[:, part])
+        found.append(places(memory) + top * d)
+    return np.concatenate(found)
 
 
 def kth(block: Floats, k: int) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from algorithms.compressors.selection import largest, largest_of_signs
 from algorithms.kernels import use
+from algorithms.kernels.candidates import exceeding
 from algorithms.kernels.selection import by_radix, by_sign
 from tests.algorithms.kernels.awkward import SPECIAL, matrices
 
@@ -72,3 +73,19 @@ def test_the_largest_of_a_sign_are_those_of_the_clamped_rows(rows: NDArray[Any],
         found, held = columns[:, side], magnitudes[:, side]
         assert torch.equal(found, largest(clamped, k))
         torch.testing.assert_close(held, clamped.abs().gather(1, found), rtol=0, atol=0, equal_nan=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=matrices(), limits=st.lists(st.sampled_from([0.0, np.nan, np.inf, 1e-310, 1.0, 0.5, 2.0]), min_size=1))
+def test_what_exceeds_a_limit_of_its_part(rows: NDArray[Any], limits: list[float]) -> None:
+    (w, d), count = rows.shape, len(limits)
+    starts = np.sort(np.random.default_rng(count).integers(0, d + 1, count + 1))
+    starts[0], starts[-1] = 0, d
+    words = rows.view(np.int32 if rows.itemsize == 4 else np.int64)
+    bounds = np.resize(np.array(limits, rows.dtype), (w, count)).view(words.dtype)
+    use("compiled")
+    try:
+        found = exceeding(words, starts, bounds)
+    finally:
+        use("auto")
+    np.testing.assert_array_equal(found, exceeding.reference(words, starts, bounds))
