@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from algorithms.cohort import Cohort
 from algorithms.codecs import INDEX_CODES, LevelCounts, Ragged, Supports
+from algorithms.cohort import Cohort
 from algorithms.compressors import QSGD, Compressor, ScaledSign, Sign, SparseBinary, TopK, compress
 from algorithms.compressors.selection import largest
 from algorithms.exchanges.compressed import compressed_mean

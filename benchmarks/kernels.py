@@ -4,7 +4,7 @@
     python benchmarks/kernels.py --rows 8 --coordinates 11000000 --repeats 3
     python benchmarks/kernels.py --step selection --step qsgd --density 0.001
 
-One thread, CPU time, every variant once a repetition, medians. The yardstick is a copy of the (w, d) float32 matrix into
+One thread, CPU time, every variant once a repetition, medians. The yardstick copies the (w, d) float32 matrix into
 memory that is there already, or of one of its rows where only one vector is worked on. Steps are called as algorithms
 call them: in chunks of workers, messages and the counting of their bytes included. Where nothing is compiled both
 columns time the same code, and differ by noise alone.
@@ -21,7 +21,7 @@ import torch
 
 from algorithms.kernels import fallbacks, use
 from benchmarks.compression import COPY, COPY_OF_ONE, STEPS, Case
-from benchmarks.results import Part, Ratio, told, write
+from benchmarks.results import Part, Ratio, write
 from benchmarks.timing import interleaved
 from simulator.threads import keep_memory, one_thread
 
