@@ -8,11 +8,11 @@
 The run is the real one: built from the configuration, driven by the recorder, with payloads, counters, clock and trace
 file. A round is all of it but evaluation: gradients, error feedback, selection, payload, server mean, outer step,
 clock, counters, trace. (Evaluation, by default every 20th round, is reported beside it, spread over the rounds.) After
-every round the reference runs once with one thread and once with all, in the same process, so a busy neighbour slows
-all alike; `round_over_gradient` is of medians of the wall clock, with the faster of the two references. Beside it stand
-the ratio of minima and that of processor time (all threads of a round over the one thread of a reference). The
-reference yields one mean gradient, a round one gradient a worker; where a round takes several local steps, or not all
-workers take part, `round_over_its_gradients_cpu` compares it with so many passes.
+every round the reference runs once with one thread and once with as many as the run has, in the same process, so a busy
+neighbour slows all alike; `round_over_gradient` is of medians of the wall clock, with the faster of the two references.
+Beside it stand the ratio of minima and that of processor time (all threads of a round over the one thread of a
+reference). The reference yields one mean gradient, a round one gradient a worker; where a round takes several local
+steps, or not all workers take part, `round_over_its_gradients_cpu` compares it with so many passes.
 
 Peak memory is that of a fresh process which runs a few rounds and evaluations, without the reference.
 """
@@ -77,7 +77,7 @@ class Reference:
         count = options.workers * options.batch
         shape = (3, 32, 32) if options.task.startswith("cifar10") else (1, 28, 28)
         self.inputs, self.targets = torch.rand(count, *shape), torch.randint(0, 10, (count,))
-        self.threads = sorted({1, os.cpu_count() or 1})
+        self.threads = sorted({1, options.threads or os.cpu_count() or 1})
         self.seconds: dict[int, list[float]] = {threads: [] for threads in self.threads}
         self.cpu: list[float] = []  # with one thread
 
