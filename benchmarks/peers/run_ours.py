@@ -1,4 +1,7 @@
-"""This simulator: whole rounds of federated averaging, clock, counters and trace included, on 28 x 28 images."""
+"""This simulator: whole rounds of fedavg or sgd, clock, counters and trace included, on 28 x 28 images.
+
+With one local step both average the same: fedavg the clients' models, sgd their gradients.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,14 @@ from benchmarks.stages import Rounds, built
 
 
 def main() -> None:
-    """Train and report, with the command line of the peers."""
-    model, *numbers = sys.argv[1:]
+    """Train and report, with the command line of the peers behind the algorithm's name."""
+    algorithm, model, *numbers = sys.argv[1:]
     rounds, clients, batch = map(int, numbers)
     total = rounds + WARM + 1  # the last evaluates and is not counted
     settings = {
         "task": "fashion_mnist_mini",
         "model": model,
-        "algorithm": "fedavg",
-        "algorithm.steps": 1,
+        "algorithm": algorithm,
         "participation": 1.0,
         "network": "lan_1g",
         "workers": clients,
@@ -31,6 +33,8 @@ def main() -> None:
         "threads": 1,
         "device": "cpu",
     }
+    if algorithm == "fedavg":
+        settings["algorithm.steps"] = 1
     with tempfile.TemporaryDirectory() as folder:
         run = built([f"{key}={value}" for key, value in settings.items()], Path(folder) / "run")
         timed = Rounds(run)
