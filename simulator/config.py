@@ -78,7 +78,7 @@ def check(config: DictConfig) -> None:
             raise ValueError(f"{group}.name: expected a plain name, got {name!r}")
     choices = {
         "dtype": ("float32", "float64"),
-        "gradient_method": ("auto", "loop", "vmap", "layers"),
+        "gradient_method": ("auto", "loop", "vmap", "layers", "taps"),
         "driver": ("auto", "distributed"),
         "cache": ("on", "off"),
     }

@@ -30,7 +30,7 @@ from simulator.progress import Progress
 from simulator.records.folder import RunFolder, RunFolderError
 from simulator.records.links import LinkRecord
 from simulator.records.recording import Cadence, Diverged, Recording, digest, waiting
-from simulator.tasks.task import Task
+from simulator.settling import settled
 from simulator.tasks.validation import torch_device
 from simulator.threads import ChunkPool, deterministic_gpu, prepare
 from simulator.trace import Header, TraceWriter
@@ -64,8 +64,9 @@ class Run:
         self.faults: Faults = built(config.faults, "faults")
         self.tracker: Tracker = built(config.tracker, "tracker")
         self.algorithms: list[Any] = [built(config.algorithm, "algorithm") for _ in range(config.parts)]
-        self.task: Task = built(config.task, "task")
-        config.gradient_method = getattr(self.task, "gradient_method", config.gradient_method)
+        self.task, self.gradients = settled(config)
+        if self.gradients.get("notes") and self.world.rank == 0:
+            print(*self.gradients["notes"], sep="\n", file=sys.stderr)
         calibrate(config, self.compute, self.task)
         if self.task.workers != config.workers:
             raise ValueError(f"task.workers: expected workers={config.workers}, got {self.task.workers}")
@@ -146,7 +147,7 @@ class Run:
             if state is not None and source is left and left is not None:
                 shutil.copyfile(left.trace, self.folder.trace)
             self.folder.write_config(config)
-            about = manifest(self.config, self.device, self.compute)
+            about = manifest(self.config, self.device, self.compute) | {"gradients": self.gradients}
             self.folder.write_json("manifest", about | {"trajectory": self.trajectory})
             length = state["trace_bytes"] if state else 0
             recording.trace = TraceWriter(self.folder.trace, self.header(), length)

@@ -63,7 +63,21 @@ class Modelled(ABC):
     @property
     def gradient_method(self) -> str:
         """The method that the engine resolved to."""
-        return self._engine.method
+        return self._tried_out().method
+
+    def notes(self) -> list[str]:
+        """Say in a line each what a user should know of how gradients are computed: a method that fell back."""
+        return list(self._tried_out().fallbacks)
+
+    def _tried_out(self) -> GradientEngine:
+        """Give the engine, after the trial on a first batch that 'taps' needs."""
+        if self._engine.untried:
+            self._engine.try_out(*self.batches(torch.arange(min(2, self.workers)), 0))
+        return self._engine
+
+    def engine(self, method: str) -> GradientEngine:
+        """Make an engine of another method for the same model, to compare them."""
+        return GradientEngine(self._model, method=method, device=self.device, dtype=self.dtype)
 
     @abstractmethod
     def batches(self, workers: Tensor, step: int | Tensor) -> tuple[Tensor, Tensor]:
