@@ -42,7 +42,16 @@ PARTS: Mapping[str, Measurement] = {
         ((*KERNELS, "--rows", "8", "--coordinates", "11000000", "--repeats", "3", "--name", "kernels_large"),)
     ),
     "codecs": Measurement((("benchmarks/codecs.py",),)),
-    "gradients": Measurement(((*GRADIENTS, "mlp"), (*GRADIENTS, "lenet")), adapters.gradients),
+    "gradients": Measurement(
+        (
+            *((*GRADIENTS, model) for model in ("mlp", "lenet")),
+            *(
+                (*GRADIENTS, model, "--workers", "8", "--batch", "8")
+                for model in ("resnet20", "char_lstm", "transformer")
+            ),
+        ),
+        adapters.gradients,
+    ),
     "rounds": Measurement((("benchmarks/rounds.py",),)),
     "rounds_all": Measurement((("benchmarks/rounds.py", "--all"),)),
     "linear": Measurement((("benchmarks/linear.py",),)),

@@ -105,6 +105,14 @@ def write(parts: Part | Sequence[Part], path: Path) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def give(value: Mapping[str, Any], where: str) -> None:
+    """Print what an older benchmark found as one line of JSON (`where` is ``-``), or write it to a file."""
+    if where == "-":
+        print(json.dumps(value))
+    else:
+        Path(where).write_text(json.dumps(value) + "\n", encoding="utf-8")
+
+
 def read(path: Path) -> list[Part]:
     """Read what `write` wrote.
 

@@ -35,6 +35,7 @@ from hydra.utils import instantiate
 
 from benchmarks.gradients import plain
 from benchmarks.machine import facts, peak_bytes
+from benchmarks.results import give
 from benchmarks.stages import Rounds, built, medians, table
 from simulator.threads import keep_memory, one_thread
 
@@ -183,7 +184,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="Python threads over chunks, one per core by default")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--set", action="append", default=[], help="any other override, such as network=lte")
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="end with one line of JSON, or write it to FILE"
+    )
     parser.add_argument("--memory", action="store_true", help="measure the memory of this process and nothing else")
     options = parser.parse_args()
     if options.memory:
@@ -194,7 +197,7 @@ def main() -> None:
     result = {**measure(options), **used, "options": asked, "machine": facts()}
     show(result)
     if options.json:
-        print(json.dumps(result))
+        give(result, options.json)
 
 
 if __name__ == "__main__":
