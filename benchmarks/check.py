@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         here, there = new[name].machine.get("processor"), old[name].machine.get("processor")
         if here != there:
             print(f"{name}: on {here}, committed on {there}: ratios agree only roughly")
-    print("\n".join([*(f"{name}: not measured again" for name in old if name not in new), *lines]))
+    for line in [*(f"{name}: not measured again" for name in old if name not in new), *lines]:
+        print(line)
     compared = sum(len(old[name].ratios) for name in both)
     print(f"{compared} ratios of {', '.join(both)}: {len(lines)} worse by more than {options.limit:.0%}")
     return 1 if lines else 0
