@@ -34,4 +34,4 @@ def settled(config: DictConfig) -> tuple[Task, dict[str, Any]]:
         config.gradient_method = asked
         return task, {}
     config.gradient_method = task.gradient_method
-    return task, {"asked": asked, "method": task.gradient_method, "by": by, "notes": task.notes()}
+    return task, {"asked": asked, "method": task.gradient_method, "by": by, "notes": task.fallbacks()}

@@ -41,13 +41,15 @@ class Piecewise:
         return self.compressor.passes()
 
 
-async def compress(cohort: Cohort, compressor: Compressor, update: Tensor) -> Payload:
+async def compress(cohort: Cohort, compressor: Compressor, update: Tensor, columns: Tensor | None = None) -> Payload:
     """Bill the encoder's time, then compress the hosted rows chunk by chunk.
 
     Parameters
     ----------
     update : Tensor, shape (w, d)
         One row per hosted worker.
+    columns : Tensor of int64, optional
+        The coordinates that are compressed; all by default.
 
     Returns
     -------
@@ -55,9 +57,15 @@ async def compress(cohort: Cohort, compressor: Compressor, update: Tensor) -> Pa
         w messages.
     """
     pieces = compressor.pieces if isinstance(compressor, Piecewise) else 1
-    await Work("encode", int(compressor.passes() * update.shape[1] * update.element_size()), pieces)
+    size = update.shape[1] if columns is None else len(columns)
+    await Work("encode", int(compressor.passes() * size * update.element_size()), pieces)
     chunks = cohort.chunks or (slice(0, 0),)  # a part may host nobody in a round
-    messages: list[Payload] = cohort.pool(lambda rows: compressor(update[rows], cohort.draw(rows)), chunks)
+
+    def chunk(rows: slice) -> Payload:
+        part = update[rows] if columns is None else update[rows].index_select(1, columns)
+        return compressor(part, cohort.draw(rows))
+
+    messages: list[Payload] = cohort.pool(chunk, chunks)
     return messages[0] if len(messages) == 1 else type(messages[0]).join(messages)
 
 

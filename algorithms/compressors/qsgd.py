@@ -55,7 +55,8 @@ class QSGD:
         w, d = rows.shape
         bucket = min(self.bucket or d, d)
         count = -(-d // bucket)
-        levels = torch.empty(w, d, dtype=torch.int16, device=rows.device)
+        width = torch.int8 if self.levels <= 127 else torch.int16
+        levels = torch.empty(w, d, dtype=width, device=rows.device)
         scales = torch.empty(w, count, dtype=torch.float32, device=rows.device)
         rounding = draw.private.at("rounding")
         for some, first, last in _blocks(rows, bucket):
@@ -63,8 +64,8 @@ class QSGD:
             given = rows[some, span]
             noise = rounding.uniform(draw.workers[some], range(span.start, span.stop), rows.dtype)
             levels[some, span] = self._round(given, noise, bucket, scales[some, first:last])
-        width = 1 + math.ceil(math.log2(self.levels + 1))
-        paper = Bits.of(w, values=d * width, scales=32 * count)
+        bits = 1 + math.ceil(math.log2(self.levels + 1))
+        paper = Bits.of(w, values=d * bits, scales=32 * count)
         message = Quantised(d, levels, scales, bucket, self.levels, level_code=self.level_code, paper=paper)
         _ = message.entropy  # counted now: chunks are compressed on several threads, the whole is counted on one
         return message

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from algorithms.layout import Layout
 from simulator.gradients.admission import refuse_state, require_fit
@@ -45,8 +46,9 @@ class GradientEngine:
     -----
     'auto' looks at the layers' types and the device, never at a clock, so that no trajectory depends on a measurement:
     'layers' if every layer has a rule (`nn.Sequential` of Linear, Conv2d and layers without parameters that treat
-    samples one by one); else 'loop' on a CPU or with recurrent layers, whose fused kernels `vmap` cannot batch, and
-    'vmap' elsewhere, where w small passes cost w launches of each kernel.
+    samples one by one); else on a CPU 'taps' without convolutions and LSTMs, and 'loop' with them, whose fused kernels
+    keep up; elsewhere 'loop' with recurrent layers, which `vmap` cannot batch, and 'vmap' without, where w small passes
+    cost w launches of each kernel.
     Processor time of w x B samples over that of one plain forward and backward pass of all samples in float32, one
     thread of an AVX-512 AMD EPYC (`benchmarks/gradients.py`, chunk 8); no GPU was measured:
 
@@ -69,11 +71,11 @@ class GradientEngine:
     Transformer 8 x 32          0.68  1.11  1.11
     ==================  ======  ====  ====  ====
 
-    So 'taps' wins by 1.4 to 2.8 with attention and wide vocabularies and is close to 'loop' on residual networks. The
-    rule leaves it to a calibration (`python -m simulator.calibrate`), as its bits differ. Where each worker has its own
-    parameters, it goes by a chain's layers, or is as fast as a plain pass (Transformer and attention 8 x 8: 1.02 and
-    1.01, loop 1.45 and 2.24), or, with convolutions and LSTMs, is the loop. 'vmap' needs three times the memory of
-    'loop', 'taps' the activations of a whole chunk.
+    So 'taps' wins by 1.6 to 2.8 with attention and is close to 'loop' on residual networks, where a calibration
+    (`python -m simulator.calibrate`) can choose it; a wide vocabulary makes it worth that with an LSTM, too. Where each
+    worker has its own parameters, it goes by a chain's layers, or is as fast as a plain pass (Transformer and attention
+    8 x 8: 1.02 and 1.01, loop 1.45 and 2.24), or, with convolutions and LSTMs, is the loop. 'vmap' needs three times
+    the memory of 'loop', 'taps' the activations of a whole chunk.
 
     Calls are re-entrant: several threads may call one engine with different slabs. Equal arguments give equal bits on
     one device with one intra-op thread. A row of 'loop' depends on its own arguments only; with the others the bits may
@@ -103,7 +105,7 @@ class GradientEngine:
         self._chain, self._no_chain = _chain(self._module)
         self.method = self._resolve(method)
         self._taps = Taps(self._replicas)
-        self.untried, self._trying = method == "taps", threading.Lock()
+        self.untried, self._trying = self.method == "taps", threading.Lock()
         self._taps_rows = False
         self.fallbacks: list[str] = []
 
@@ -115,7 +117,10 @@ class GradientEngine:
             )
         if method != "auto":
             return method
-        return "layers" if self._chain is not None else self._without_rules()
+        if self._chain is not None:
+            return "layers"
+        slower = any(isinstance(layer, (_ConvNd, nn.LSTM)) for layer in self._module.modules())
+        return "taps" if self.device.type == "cpu" and not slower else self._without_rules()
 
     def _without_rules(self) -> str:
         return "loop" if self._replicas.recurrent or self.device.type == "cpu" else "vmap"
