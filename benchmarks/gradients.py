@@ -13,7 +13,6 @@ in one Python thread, 'layers_2' in `--threads`.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from benchmarks.results import give
 from simulator.gradients import GradientEngine
 from simulator.gradients.engine import METHODS
 from simulator.tasks import models
@@ -143,7 +143,9 @@ def main() -> None:
     parser.add_argument("--rows", action="store_true", help="one parameter vector per worker")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--fresh-memory", action="store_true", help="leave the allocator as it is")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="end with one line of JSON, or write it to FILE"
+    )
     options = parser.parse_args()
     options.method = options.method or ["layers"]
     one_thread()
@@ -152,7 +154,7 @@ def main() -> None:
     with ChunkPool(options.threads) as pool:
         rows = measure(variants(options, pool), options.repeats)
     if options.json:
-        print(json.dumps({"options": vars(options), "variants": rows}))
+        give({"options": vars(options), "variants": rows}, options.json)
         return
     print(f"{options.model}, {options.workers} workers x {options.batch} samples, chunk {options.chunk}")
     print(f"{'':12s}{'median ms':>10s}{'min ms':>10s}{'cpu ms':>10s}   x plain: median   min   cpu")
