@@ -88,6 +88,16 @@ class Quantised(Payload):
         """float32."""
         return torch.float32
 
+    def count(self, table: Integers) -> None:
+        """Count the levels now, by every thread that makes a chunk and not by the one that looks at the whole.
+
+        `table`, shape (w, 2 s + 1), has the counts already where it is not empty.
+        """
+        if table.size:
+            self._counted.append(LevelCounts.of_table(table, Ragged.even(self.rows, self.size)))
+        else:
+            self._counts()
+
     def _counts(self) -> LevelCounts:
         if not self._counted:  # one pass over the levels serves sizes and entropy
             self._counted.append(LevelCounts.of(self.levels.reshape(-1), Ragged.even(self.rows, self.size), self.s))
