@@ -31,7 +31,7 @@ def _hash_by_numpy(points: Integers, linear: Integers, cubic: Integers, columns:
 
 
 def _polynomial_by_numpy(points: Integers, terms: Integers) -> Integers:
-    x = points * terms[0] + terms[1]
+    x: Integers = points * terms[0] + terms[1]
     for term in terms[2:]:
         x = ((x & PRIME) + (x >> 31)) * points + term
     x = (x & PRIME) + (x >> 31)
