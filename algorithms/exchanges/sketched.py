@@ -157,7 +157,7 @@ class SketchedMean(Stateful):
 
     async def _elect(self, cohort: Cohort, shares: Tensor, split: Split, t: int) -> Sparse:
         """Sketch, and learn which coordinates the mean sketch elects: marks, or estimates where nothing is fetched."""
-        part = shares[:, split.compressed] if split.count else shares
+        part = split.compressed_of(shares)
         k, count = self._counts(split)
         sketch = self.shape.sketch(cohort, part.shape[1], k)
 
