@@ -8,7 +8,6 @@ Tolerant", ICLR 2019, Algorithm 1 (Signum: momentum m <- beta m + (1 - beta) g o
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from algorithms.cohort import Cohort
@@ -25,9 +24,10 @@ from algorithms.synchronous import Synchronous
 
 def majority(gathered: Gathered) -> Signs:
     """Elect the sign of each coordinate; a tie among an even number of voters is +1, as in the authors' code."""
-    total = gathered.payload.mean(torch.ones(len(gathered.workers)), list(gathered.chunks))
-    d = len(total)
-    return Signs(d, (total >= 0)[None], None, paper=Bits.of(1, values=d))
+    votes = gathered.payload
+    if not isinstance(votes, Signs):
+        raise TypeError(f"majority: expected votes as Signs, got {type(votes).__name__}")
+    return Signs(votes.size, votes.majority()[None], None, paper=Bits.of(1, values=votes.size))
 
 
 class MajorityVote(Stateful):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Words = NDArray[np.uint32]
+from algorithms.kernels.draws import COLUMN, Words, fill_bits, fill_uniform
+
 Columns = int | range | Tensor
-_BLOCK = 1 << 17  # cells mixed together on the host: their memory, twice, stays in a core's own cache
-_COLUMN = 0x9E3779B1  # 2**32 over the golden ratio, odd: consecutive columns land far apart
 _LONG = (1 << 64) - 1
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer: SplitMix64's increment
 
@@ -56,23 +54,6 @@ def _mix32_(x: Tensor) -> Tensor:
     return x
 
 
-def _mix_words_(x: Words, scratch: Words) -> None:
-    """Do what `_mix32_` does, on the host: unsigned words shift logically as they are, and nothing is allocated."""
-    for shift, factor in ((16, 0x21F0AAAD), (15, 0x735A2D97), (15, None)):
-        np.right_shift(x, shift, out=scratch)
-        np.bitwise_xor(x, scratch, out=x)
-        if factor is not None:
-            np.multiply(x, np.uint32(factor), out=x)
-
-
-def _blocks(w: int, c: int) -> Iterator[tuple[slice, slice]]:
-    """Cut a (w, c) matrix into blocks of cells that lie side by side in memory."""
-    high, wide = max(1, _BLOCK // max(1, c)), min(_BLOCK, max(1, c))
-    for top in range(0, w, high):
-        for left in range(0, c, wide):
-            yield slice(top, min(top + high, w)), slice(left, min(left + wide, c))
-
-
 def _signed(word: int, width: int) -> int:
     return word - (1 << width) if word >> (width - 1) else word
 
@@ -103,6 +84,11 @@ class Stream:
     def at(self, *key: int | str) -> Stream:
         """Give the sub-stream whose key is this one's followed by `key`."""
         return Stream(*self._path, *key)
+
+    def words(self, rows: Tensor) -> tuple[Words, Words]:
+        """Give what addresses each row's draws on the host, for kernels that draw on their own (`kernels.draws`)."""
+        word = _mix_long(rows.to(torch.int64).numpy().view(np.uint64), self._word & _LONG)
+        return word.astype(np.uint32), (word >> np.uint64(32)).astype(np.uint32)
 
     def bits(self, rows: Tensor, columns: Columns) -> Tensor:
         """Draw 32 random bits per cell.
@@ -140,38 +126,23 @@ class Stream:
             columns = torch.arange(wanted.start, wanted.stop, device=rows.device)
         word = _mix64(_mix64(rows.to(torch.int64) * _GOLDEN + self._word) ^ self._word)
         low, high = word.to(torch.int32)[:, None], (word >> 32).to(torch.int32)[:, None]
-        x = columns.to(rows.device, torch.int32) * _signed(_COLUMN, 32) + low
+        x = columns.to(rows.device, torch.int32) * _signed(COLUMN, 32) + low
         x = _mix32_(x)
         x ^= high
         return _mix32_(x)
 
     def _on_host(self, rows: Tensor, columns: Columns, kind: np.dtype[Any]) -> NDArray[Any]:
-        """Draw bits (uint32) or uniforms (a float type), block by block; the numbers are those of the torch path."""
-        word = _mix_long(rows.to(torch.int64).numpy().view(np.uint64), self._word & _LONG)
-        low, high = word.astype(np.uint32)[:, None], (word >> np.uint64(32)).astype(np.uint32)[:, None]
+        """Draw bits (uint32) or uniforms (a float type); the numbers are those of the torch path."""
         if isinstance(columns, Tensor):
             offsets = columns.numpy().astype(np.uint32)
         else:
             wanted = range(columns) if isinstance(columns, int) else columns
             offsets = np.arange(wanted.start, wanted.stop, dtype=np.uint32)
-        offsets *= np.uint32(_COLUMN)
-        offsets = np.atleast_2d(offsets)
-        w, c = len(word), offsets.shape[1]
-        out = np.empty((w, c), kind)
-        memory = np.empty((2, min(w * c, _BLOCK)), np.uint32)
-        for some, span in _blocks(w, c):
-            block = out[some, span]
-            x, scratch = (part[: block.size].reshape(block.shape) for part in memory)
-            if kind == np.uint32:
-                x = block
-            np.add(offsets[some if len(offsets) > 1 else slice(None), span], low[some], out=x)
-            _mix_words_(x, scratch)
-            np.bitwise_xor(x, high[some], out=x)
-            _mix_words_(x, scratch)
-            if kind != np.uint32:
-                np.right_shift(x, 8, out=x)
-                np.copyto(block, x.view(np.int32), casting="unsafe")  # from signed: one vector instruction
-                np.multiply(block, kind.type(2.0**-24), out=block)
+        offsets *= np.uint32(COLUMN)
+        offsets = np.ascontiguousarray(np.atleast_2d(offsets))
+        low, high = self.words(rows)
+        out = np.empty((len(low), offsets.shape[1]), kind)
+        (fill_bits if kind == np.uint32 else fill_uniform)(low, high, offsets, out)
         return out
 
     def integers(self, rows: Tensor, columns: Columns, high: int | Tensor) -> Tensor:

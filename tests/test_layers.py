@@ -24,7 +24,7 @@ FORBIDDEN = {
 }
 # What the source may name, besides the standard library and the package itself.
 ALLOWED = {
-    "algorithms": {"torch", "numpy", "numba"},
+    "algorithms": {"torch", "numpy", "numba", "llvmlite"},
     "network_models": {"simpy", "numpy", "networkx"},  # see LATE for its commands
     "figures": {"numpy", "pyarrow", "matplotlib", "rich", "yaml"},
 }

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from algorithms.codecs.bitstream import Integers
 from algorithms.codecs.ragged import Ragged
+from algorithms.kernels.histogram import count_rows
 
 _BLOCK = 1 << 20  # entries counted together: their keys should stay in the cache
 _CELLS = 1 << 22  # cells of a table of counts; where it would be larger the levels are sorted instead
@@ -49,6 +50,16 @@ class LevelCounts:
             start = stop
         return cls(rows, *(np.concatenate(column) for column in zip(*cells, strict=True)))
 
+    @staticmethod
+    def table(rows: int, s: int) -> Integers:
+        """Give zeros of shape (rows, 2 s + 1) to count in, or (rows, 0) where that would be too large."""
+        return np.zeros((rows, 2 * s + 1 if rows * (2 * s + 1) <= _CELLS else 0), np.int64)
+
+    @classmethod
+    def of_table(cls, table: Integers, rows: Ragged) -> LevelCounts:
+        """Take how often each of -s..s occurs in each row, shape (w, 2 s + 1)."""
+        return cls(rows, *_cells(table))
+
     @classmethod
     def join(cls, parts: Sequence[LevelCounts]) -> LevelCounts:
         """Put the rows of several behind one another."""
@@ -76,13 +87,22 @@ class LevelCounts:
 def _count(levels: Tensor, rows: Ragged, s: int) -> tuple[Integers, Integers, Integers]:
     alphabet = 2 * s + 1
     cells = rows.rows * alphabet
+    if cells <= _CELLS and not levels.is_cuda:
+        table = LevelCounts.table(rows.rows, s)
+        count_rows(levels.contiguous().numpy(), rows.indptr, s, table)
+        return _cells(table)
     narrow = torch.int16 if cells <= 1 << 15 else torch.int32 if cells <= 1 << 31 else torch.int64
     keys = levels.to(narrow) + rows.spread((torch.arange(rows.rows, device=levels.device) * alphabet + s).to(narrow))
     if cells <= _CELLS:
-        table = torch.bincount(keys, minlength=cells)
-        found = table.nonzero().squeeze(1)
-        times = table[found]
+        times = torch.bincount(keys, minlength=cells)
+        found = times.nonzero().squeeze(1)
+        times = times[found]
     else:
         found, times = torch.unique(keys, return_counts=True)
     where = found.cpu().numpy().astype(np.int64)
     return where // alphabet, where % alphabet - s, times.cpu().numpy()
+
+
+def _cells(table: Integers) -> tuple[Integers, Integers, Integers]:
+    owners, columns = np.nonzero(table)
+    return owners, columns - table.shape[1] // 2, table[owners, columns]

@@ -41,15 +41,15 @@ class Piecewise:
         return self.compressor.passes()
 
 
-async def compress(cohort: Cohort, compressor: Compressor, update: Tensor, columns: Tensor | None = None) -> Payload:
+async def compress(cohort: Cohort, compressor: Compressor, update: Tensor, size: int | None = None) -> Payload:
     """Bill the encoder's time, then compress the hosted rows chunk by chunk.
 
     Parameters
     ----------
     update : Tensor, shape (w, d)
         One row per hosted worker.
-    columns : Tensor of int64, optional
-        The coordinates that are compressed; all by default.
+    size : int, optional
+        The coordinates that the encoder is billed for, where the compressor leaves some out; d by default.
 
     Returns
     -------
@@ -57,15 +57,9 @@ async def compress(cohort: Cohort, compressor: Compressor, update: Tensor, colum
         w messages.
     """
     pieces = compressor.pieces if isinstance(compressor, Piecewise) else 1
-    size = update.shape[1] if columns is None else len(columns)
-    await Work("encode", int(compressor.passes() * size * update.element_size()), pieces)
+    await Work("encode", int(compressor.passes() * (size or update.shape[1]) * update.element_size()), pieces)
     chunks = cohort.chunks or (slice(0, 0),)  # a part may host nobody in a round
-
-    def chunk(rows: slice) -> Payload:
-        part = update[rows] if columns is None else update[rows].index_select(1, columns)
-        return compressor(part, cohort.draw(rows))
-
-    messages: list[Payload] = cohort.pool(chunk, chunks)
+    messages: list[Payload] = cohort.pool(lambda rows: compressor(update[rows], cohort.draw(rows)), chunks)
     return messages[0] if len(messages) == 1 else type(messages[0]).join(messages)
 
 

@@ -6,16 +6,17 @@ w rows, d coordinates in buckets of `bucket`, s levels above zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from algorithms.checks import whole
+from algorithms.codecs import LevelCounts
 from algorithms.cohort import Draw
+from algorithms.kernels.rounding import blocks, round_block, round_rows
 from algorithms.payloads import Bits, Quantised
 
-_BLOCK = 1 << 20  # coordinates rounded together: bounds the scratch memory of a thread
+_BLOCK = 1 << 20  # coordinates whose norms are taken together: bounds the scratch memory of a thread
 
 
 class QSGD:
@@ -54,56 +55,37 @@ class QSGD:
     def __call__(self, rows: Tensor, draw: Draw) -> Quantised:
         w, d = rows.shape
         bucket = min(self.bucket or d, d)
-        count = -(-d // bucket)
-        width = torch.int8 if self.levels <= 127 else torch.int16
-        levels = torch.empty(w, d, dtype=width, device=rows.device)
-        scales = torch.empty(w, count, dtype=torch.float32, device=rows.device)
-        rounding = draw.private.at("rounding")
-        for some, first, last in _blocks(rows, bucket):
-            span = slice(first * bucket, min(last * bucket, d))
-            given = rows[some, span]
-            noise = rounding.uniform(draw.workers[some], range(span.start, span.stop), rows.dtype)
-            levels[some, span] = self._round(given, noise, bucket, scales[some, first:last])
-        bits = 1 + math.ceil(math.log2(self.levels + 1))
-        paper = Bits.of(w, values=d * bits, scales=32 * count)
+        narrow = torch.int8 if self.levels <= 127 else torch.int16
+        levels = torch.empty(w, d, dtype=narrow, device=rows.device)
+        scales = torch.empty(w, -(-d // bucket), dtype=torch.float32, device=rows.device)
+        known = self.norm == "l2"
+        if known:
+            _norms(rows, bucket, scales)
+        width = 1 + math.ceil(math.log2(self.levels + 1))
+        paper = Bits.of(w, values=d * width, scales=32 * scales.shape[1])
+        stream, table = draw.private.at("rounding"), LevelCounts.table(0 if rows.is_cuda else w, self.levels)
+        if rows.is_cuda:
+            noise = stream.uniform(draw.workers, d, rows.dtype)
+            levels.copy_(round_block(rows, noise, bucket, self.levels, scales, known))
+        else:
+            low, high = stream.words(draw.workers)
+            given = rows.contiguous().numpy()
+            bits = given.view(f"i{given.itemsize}")
+            round_rows(given, bits, low, high, bucket, self.levels, known, scales.numpy(), levels.numpy(), table)
         message = Quantised(d, levels, scales, bucket, self.levels, level_code=self.level_code, paper=paper)
-        _ = message.entropy  # counted now: chunks are compressed on several threads, the whole is counted on one
+        message.count(table)  # now: chunks are compressed on several threads, the whole is counted on one
         return message
-
-    def _round(self, given: Tensor, noise: Tensor, bucket: int, scales: Tensor) -> Tensor:
-        """Round whole buckets, shape (b, c), to levels (as floats), and write their norms to `scales`."""
-        ratio = given.abs()
-        c = ratio.shape[1]
-        whole = c // bucket * bucket
-        parts = [ratio[:, :whole].view(len(ratio), -1, bucket)] if whole else []
-        if whole < c:
-            parts.append(ratio[:, None, whole:])
-        at = 0
-        for part in parts:  # the whole buckets, then the shorter last one
-            norms = scales[:, at : at + part.shape[1]]
-            norms.copy_(part.amax(dim=2) if self.norm == "max" else _norms(part, bucket))
-            part.mul_((self.levels / torch.where(norms > 0, norms, 1.0).to(given.dtype))[:, :, None])
-            at += part.shape[1]
-        return ratio.add_(noise).floor_().clamp_(max=self.levels).copysign_(given)
 
     def passes(self) -> float:
         """A norm pass, a rounding pass, a coding pass."""
         return 4.0
 
 
-def _norms(part: Tensor, bucket: int) -> Tensor:
-    """Give the 2-norm of each bucket; a shorter one is filled up with zeros, so that all are summed alike."""
-    norms: Tensor = torch.linalg.vector_norm(torch.nn.functional.pad(part, (0, bucket - part.shape[2])), dim=2)
-    return norms
-
-
-def _blocks(rows: Tensor, bucket: int) -> Iterator[tuple[slice, int, int]]:
-    """Cut a matrix into blocks of rows and whole buckets that bound the scratch memory (on a GPU: one block)."""
+def _norms(rows: Tensor, bucket: int, scales: Tensor) -> None:
+    """Write the 2-norm of each bucket; a shorter one is filled up with zeros, so that all are summed alike."""
     w, d = rows.shape
-    count = -(-d // bucket)
-    cells = max(1, rows.numel()) if rows.is_cuda else _BLOCK
-    high = max(1, cells // d)
-    wide = -(-count // -(-d // max(cells, bucket))) if high == 1 else count
-    for top in range(0, w, high):
-        for first in range(0, count, wide):
-            yield slice(top, min(top + high, w)), first, min(first + wide, count)
+    for some, first, last in blocks(w, d, bucket, max(1, rows.numel()) if rows.is_cuda else _BLOCK):
+        given = rows[some, first * bucket : last * bucket]
+        missing = (last - first) * bucket - given.shape[1]
+        given = torch.nn.functional.pad(given, (0, missing)) if missing else given
+        scales[some, first:last] = torch.linalg.vector_norm(given.reshape(len(given), -1, bucket), dim=2)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from algorithms.cohort import Draw
 from algorithms.payloads import Bits, Signs
+from algorithms.payloads.signs import at_least_zero
+
+_BLOCK = 1 << 18  # magnitudes written together: they stay in a core's own cache until they are summed
 
 
 class Sign:
@@ -18,7 +22,7 @@ class Sign:
 
     def __call__(self, rows: Tensor, draw: Draw) -> Signs:
         w, d = rows.shape
-        return Signs(d, rows >= 0, None, paper=Bits.of(w, values=d))
+        return Signs(d, at_least_zero(rows), None, paper=Bits.of(w, values=d))
 
     def passes(self) -> float:
         """One read; an eighth of a byte per coordinate is written."""
@@ -39,8 +43,13 @@ class ScaledSign:
 
     def __call__(self, rows: Tensor, draw: Draw) -> Signs:
         w, d = rows.shape
-        scales = rows.abs().mean(dim=1)
-        return Signs(d, rows >= 0, scales.float(), paper=Bits.of(w, values=d, scales=32))
+        scales = torch.empty(w, dtype=rows.dtype, device=rows.device)
+        high = max(1, rows.numel() if rows.is_cuda else _BLOCK // max(1, d))
+        magnitudes = rows.new_empty(min(w, high), d)
+        for some in range(0, w, high):
+            part = rows[some : some + high]
+            torch.mean(torch.abs(part, out=magnitudes[: len(part)]), dim=1, out=scales[some : some + high])
+        return Signs(d, at_least_zero(rows), scales.float(), paper=Bits.of(w, values=d, scales=32))
 
     def passes(self) -> float:
         """One read for the scale, one for the signs."""

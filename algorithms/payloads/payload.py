@@ -169,6 +169,11 @@ class Payload(ABC):
         return (slice(start, min(start + step, self.rows)) for start in range(0, self.rows, step))
 
 
+def on_host(tensor: Tensor, *kinds: torch.dtype) -> bool:
+    """Whether a kernel may write to a tensor: one of these dtypes, on the host, in one piece."""
+    return tensor.device.type == "cpu" and tensor.dtype in kinds and tensor.is_contiguous()
+
+
 def common_code(codes: Iterable[str]) -> str:
     """Give the code that all messages to be joined use, or "auto" when each took its own."""
     found = set(codes)

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from algorithms.codecs import LEVEL_CODES, LevelCounts, Ragged, level_bits, read_levels, write_levels
 from algorithms.codecs.bitstream import Integers
+from algorithms.kernels.columns import dense_levels, sum_levels, take_levels
 from algorithms.payloads.bits import Bits, join_papers, select_paper
 from algorithms.payloads.floats import read_floats, same_bits, write_floats
 from algorithms.payloads.message import Message, Reader, pack_bits, padding, tagged
-from algorithms.payloads.payload import Payload, common_code, same_field
+from algorithms.payloads.payload import ALL, Payload, common_code, on_host, same_field
 from algorithms.payloads.quantised_values import check_levels
 
 _HEADER = struct.Struct("<BBIII")
@@ -88,6 +89,16 @@ class Quantised(Payload):
         """float32."""
         return torch.float32
 
+    def count(self, table: Integers) -> None:
+        """Count the levels now, by every thread that makes a chunk and not by the one that looks at the whole.
+
+        `table`, shape (w, 2 s + 1), has the counts already where it is not empty.
+        """
+        if table.size:
+            self._counted.append(LevelCounts.of_table(table, Ragged.even(self.rows, self.size)))
+        else:
+            self._counts()
+
     def _counts(self) -> LevelCounts:
         if not self._counted:  # one pass over the levels serves sizes and entropy
             self._counted.append(LevelCounts.of(self.levels.reshape(-1), Ragged.even(self.rows, self.size), self.s))
@@ -149,14 +160,21 @@ class Quantised(Payload):
 
     def dense(self) -> Tensor:
         """Give scale * level / s, float32, shape (w, d)."""
-        full = self.size // self.bucket
-        whole = full * self.bucket
-        out = self.levels.to(torch.float32)  # a copy of its own: levels are integers
-        if whole:
-            out[:, :whole].view(self.rows, full, self.bucket).mul_(self.scales[:, :full, None])
-        if whole < self.size:
-            out[:, whole:].mul_(self.scales[:, -1:])
-        return out.div_(self.s)
+        return dense_levels(self.levels, self.scales, self.bucket, self.s)
+
+    def add_to(self, total: Tensor, rows: slice = ALL, weights: Tensor | None = None) -> None:
+        """See Payload."""
+        if not on_host(total, torch.float32):
+            return Payload.add_to(self, total, rows, weights)
+        factors = None if weights is None else weights[rows]
+        return sum_levels(self.levels[rows], self.scales[rows], self.bucket, self.s, factors, total)
+
+    def subtract_from(self, matrix: Tensor) -> None:
+        """See Payload."""
+        if matrix.shape != self.levels.shape or not on_host(matrix, torch.float32, torch.float64):
+            return Payload.subtract_from(self, matrix)
+        levels, scales = self.levels.contiguous().numpy(), self.scales.contiguous().numpy()
+        return take_levels(levels, scales, self.bucket, self.s, matrix.numpy())
 
     def to(self, device: torch.device | str) -> Self:
         """See Payload."""

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from algorithms.codecs import Ragged
 from algorithms.codecs.bitstream import require
+from algorithms.kernels.columns import dense_signs
 from algorithms.payloads.bits import Bits
 from algorithms.payloads.floats import read_floats, same_bits, same_optional, write_floats
 from algorithms.payloads.message import Message, Reader, padding
-from algorithms.payloads.signs import check_scales, join_scales, signs_of
+from algorithms.payloads.signs import check_scales, join_scales
 from algorithms.payloads.values import Values
 
 
@@ -53,7 +54,7 @@ class SignValues(Values):
 
     def floats(self, rows: Ragged) -> Tensor:
         """Give +-scale."""
-        signs = signs_of(self.bits)
+        signs = dense_signs(self.bits, None)
         return signs if self.scales is None else signs.mul_(rows.spread(self.scales))
 
     def wire(self, rows: Ragged) -> Bits:

@@ -1,7 +1,7 @@
 """Count Sketch: r rows of c buckets, each of which sums the coordinates hashed to it with random signs.
 
 It is linear, so that the sketch of a sum is the sum of sketches that share their hashes; each coordinate is estimated
-by the median over the rows. Hashes are computed as they are needed, block by block.
+by the median over the rows.
 
 Legend: `w` vectors, `d` coordinates, `m` given places, `r` rows and `c` columns of the table.
 
@@ -21,10 +21,11 @@ import torch
 from torch import Tensor
 
 from algorithms.checks import whole
+from algorithms.kernels.sketching import insert_rows, median, query_rows
 from algorithms.sketches.hashes import LARGEST, coefficients, polynomial
+from algorithms.sketches.places import places_at, places_of_all
 
-_BLOCK = 1 << 15  # coordinates hashed together on the host: their numbers stay in a core's own cache
-_ON_DEVICE = 1 << 22  # the same on a GPU, where few large steps are fast
+_ON_DEVICE = 1 << 22  # coordinates hashed together on a GPU, where few large steps are fast
 
 
 @dataclass(frozen=True)
@@ -117,26 +118,26 @@ class CountSketch:
         if at is None and values.shape[1] != self.size:
             raise ValueError(f"values: expected {self.size} coordinates, got {values.shape[1]}")
         table = values.new_zeros(w, self.rows, self.columns)
-        for span, points in self._blocks(values, at):
-            block = values[:, span]
-            for row in range(self.rows):
-                buckets, signs = self.hashed(row, points)
-                signed = block * signs
-                if values.is_cuda:  # adds equal buckets in a fixed order, which atomics would not
-                    table[:, row].T.index_put_((buckets,), signed.T, accumulate=True)
-                else:
-                    table[:, row].scatter_add_(1, buckets.expand(w, -1), signed)
+        if values.is_cuda:
+            self._insert_on_device(values, at, table)
+        elif at is None:
+            for span, places in places_of_all(self._shape):
+                insert_rows(values[:, span].contiguous().numpy(), places, table.numpy())
+        else:
+            insert_rows(values.contiguous().numpy(), places_at(self._shape, at.long().numpy()), table.numpy())
         return table
 
     def query(self, table: Tensor) -> Tensor:
         """Estimate every coordinate, median_j s_j(i) S[j, h_j(i)]: shape (w, r, c) -> (w, d)."""
         out = table.new_empty(table.shape[0], self.size)
-        for span, points in self._blocks(out, None):
-            guesses = []
-            for row in range(self.rows):
-                buckets, signs = self.hashed(row, points)
-                guesses.append(table[:, row].index_select(1, buckets).mul_(signs))
-            out[:, span] = median(guesses)
+        if table.is_cuda:
+            self._query_on_device(table, out)
+        else:
+            sums = table.contiguous().numpy()
+            for span, places in places_of_all(self._shape):
+                found = np.empty((len(sums), places.shape[1]), sums.dtype)
+                query_rows(sums, places, found)
+                out[:, span] = torch.from_numpy(found)
         return out
 
     def norm(self, table: Tensor) -> Tensor:
@@ -150,20 +151,27 @@ class CountSketch:
             mask[row, self.hashed(row, at.long())[0]] = True
         return mask
 
-    def _blocks(self, values: Tensor, at: Tensor | None) -> Iterator[tuple[slice, Tensor]]:
-        count, step = values.shape[1], _ON_DEVICE if values.is_cuda else _BLOCK
-        for start in range(0, count, step):
-            span = slice(start, min(start + step, count))
-            yield span, torch.arange(start, span.stop, device=values.device) if at is None else at[span].long()
+    @property
+    def _shape(self) -> tuple[int, int, int, int]:
+        return self.size, self.rows, self.columns, self.seed
+
+    def _insert_on_device(self, values: Tensor, at: Tensor | None, table: Tensor) -> None:
+        for span, points in _blocks(values, at):
+            for row in range(self.rows):
+                buckets, signs = self.hashed(row, points)
+                # adds equal buckets in a fixed order, which atomics would not
+                table[:, row].T.index_put_((buckets,), (values[:, span] * signs).T, accumulate=True)
+
+    def _query_on_device(self, table: Tensor, out: Tensor) -> None:
+        for span, points in _blocks(out, None):
+            guesses = []
+            for row in range(self.rows):
+                buckets, signs = self.hashed(row, points)
+                guesses.append(table[:, row].index_select(1, buckets).mul_(signs))
+            out[:, span] = median(guesses)
 
 
-def median(guesses: list[Tensor]) -> Tensor:
-    """Take the middle of an odd number of tensors, entry by entry, by exchanging neighbours; NaN stays NaN.
-
-    The largest of all sinks to the end, then the largest of the rest, until the middle is reached.
-    """
-    held = list(guesses)
-    for last in range(len(held) - 1, len(held) // 2 - 1, -1):
-        for i in range(last):
-            held[i], held[i + 1] = torch.minimum(held[i], held[i + 1]), torch.maximum(held[i], held[i + 1])
-    return held[len(held) // 2]
+def _blocks(values: Tensor, at: Tensor | None) -> Iterator[tuple[slice, Tensor]]:
+    for start in range(0, values.shape[1], _ON_DEVICE):
+        span = slice(start, min(start + _ON_DEVICE, values.shape[1]))
+        yield span, torch.arange(start, span.stop, device=values.device) if at is None else at[span].long()

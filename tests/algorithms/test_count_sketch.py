@@ -7,9 +7,9 @@ import statistics
 import pytest
 import torch
 
+from algorithms.kernels.sketching import median
 from algorithms.payloads import Sketch
 from algorithms.sketches import CountSketch
-from algorithms.sketches.count_sketch import median
 from algorithms.sketches.hashes import PRIME, coefficients, polynomial
 
 SMALL = CountSketch(size=40, rows=3, columns=8, seed=7)

@@ -171,3 +171,9 @@ def test_masking_needs_to_know_what_was_sent() -> None:
     cohort = cohort_of(1, 3)
     with pytest.raises(TypeError, match="momentum_masking: expected an exchange of sparse rows, got Dense"):
         settle(corrected(cohort, torch.ones(1, 3), 0), cohort)
+
+
+@pytest.mark.parametrize("exact", [[0, 0, 0], [1, 1, 0], [0, 1, 0, 0, 1, 1, 0, 1], [1, 0, 1]])
+def test_what_lies_between_exempt_tensors_is_taken_as_by_index(exact: list[int]) -> None:
+    split, rows = Split(torch.tensor(exact, dtype=torch.bool)), torch.randn(3, len(exact))
+    assert torch.equal(split.compressed_of(rows), rows[:, split.compressed])
