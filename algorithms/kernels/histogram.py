@@ -44,7 +44,10 @@ def _incremented(levels: NDArray[Any], s: int, counts: NDArray[np.int64]) -> Non
 @jit
 def count_row(levels: NDArray[Any], s: int, counts: NDArray[np.int64]) -> None:
     """Add how often each of -s..s occurs to `counts`, shape (2 s + 1,); compiled code only."""
-    if s > _COMPARED:
+    if s > _COMPARED and len(levels) < 16 * s:  # fewer levels than it takes to clear and add up several tables
+        for level in levels:
+            counts[np.uint64(np.int64(level) + s)] += 1
+    elif s > _COMPARED:
         _incremented(levels, s, counts)
     else:
         for start in range(0, len(levels), _PIECE):
