@@ -90,8 +90,9 @@ def fill_bits(low: Words, high: Words, offsets: Words, out: NDArray[Any]) -> Non
 @kernel(reference=_by_numpy)
 def fill_uniform(low: Words, high: Words, offsets: Words, out: NDArray[Any]) -> None:
     """Draw uniforms in [0, 1), multiples of 2**-24, float32 or float64; arguments as of `fill_bits`."""
-    unit = out.dtype.type(2.0**-24)
+    kind = out.dtype.type
+    unit = kind(2.0**-24)
     for i in range(out.shape[0]):
         row, at, first, second = out[i], offsets[i if offsets.shape[0] > 1 else 0], low[i], high[i]
         for j in range(len(row)):
-            row[j] = np.int32(drawn(at[j], first, second) >> np.uint32(8)) * unit
+            row[j] = kind(np.int32(drawn(at[j], first, second) >> np.uint32(8))) * unit

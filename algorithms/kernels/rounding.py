@@ -93,7 +93,7 @@ def _rounded(part: NDArray[Any], start: int, low: Any, high: Any, factor: Any, s
     first = np.uint32(np.uint32(start) * np.uint32(COLUMN))
     for j in range(len(part)):
         offset = np.uint32(first + np.uint32(np.uint32(j) * np.uint32(COLUMN)))
-        noise = np.int32(drawn(offset, low, high) >> np.uint32(8)) * unit
+        noise = kind(np.int32(drawn(offset, low, high) >> np.uint32(8))) * unit  # not in float64
         value = abs(part[j]) * factor + noise
         level = np.int32(value) if value < top else least
         level = level if value == value else np.int32(0)  # what a NaN becomes as an integer elsewhere

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from algorithms.kernels import fallbacks, use
-from algorithms.kernels.draws import fill_bits, fill_uniform
+from algorithms.kernels.draws import COLUMN, fill_bits, fill_uniform
 from algorithms.kernels.histogram import count_rows
 from algorithms.kernels.rounding import round_rows
 
@@ -81,6 +81,23 @@ def test_rounding_is_that_of_torch(
     for ours, theirs in zip(*outcomes, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert not counted or (outcomes[0][2].sum(1) == d).all()
+
+
+@pytest.mark.parametrize(("kind", "level"), [("f4", np.int8), ("f4", np.int16), ("f8", np.int8)])
+def test_sums_that_fall_on_a_level_are_rounded_as_by_torch(kind: str, level: type[np.signedinteger]) -> None:
+    d, s = 20_000, 7
+    low, high = np.array([3], np.uint32), np.array([5], np.uint32)
+    noise = np.empty((1, d), "f8")
+    fill_uniform.reference(low, high, np.arange(d, dtype=np.uint32)[None] * np.uint32(COLUMN), noise)
+    rows = ((2 - noise) / s).astype(kind)  # the sum of x s and the noise is 2 but for its last bit
+    outcomes = []
+    for form in (round_rows, round_rows.reference):
+        levels = np.empty((1, d), level)
+        scales, counts = np.ones((1, 1), np.float32), np.zeros((1, 0), np.int64)
+        form(rows, rows.view(f"i{rows.itemsize}"), low, high, d, s, True, scales, levels, counts)
+        outcomes.append(levels)
+    np.testing.assert_array_equal(*outcomes)
+    assert 0 < (outcomes[0] == 2).sum() < d
 
 
 @given(
