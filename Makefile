@@ -1,5 +1,5 @@
 # make demo, make test: each sets up .venv by itself. The first time takes as long as the download of the packages.
-.PHONY: demo test reproduce readme-figures clean
+.PHONY: demo test bench reproduce readme-figures clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,6 +43,12 @@ readme-figures: demo
 # The papers' claims, run again: all of them, or `make reproduce CLAIM=sbc_lenet5`. Ends in docs/reproduction.md.
 reproduce: .venv/.installed
 	$(BIN)/python -m benchmarks.claims $(CLAIM)
+
+# Every speed of docs/benchmarks.md measured again, or `make bench PARTS="kernels rounds"`; with PEERS=1 other simulators too,
+# each in an environment of its own. Then: python -m benchmarks.check outputs/benchmarks/all.json
+bench: .venv/.installed
+	$(BIN)/python -m benchmarks $(PARTS)
+	$(if $(PEERS),$(BIN)/python -m benchmarks peers)
 
 clean:
 	rm -rf .venv $(DEMO) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

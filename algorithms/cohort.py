@@ -19,6 +19,7 @@ from algorithms.layout import Layout
 from algorithms.streams import Stream
 
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+Room = Callable[[int, int, torch.dtype], Tensor]
 
 
 def serial_map(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
@@ -59,6 +60,10 @@ class Cohort:
         Host this one worker alone (asynchronous methods: n cohorts of one).
     pool : callable
         `map` over chunks, possibly on several threads.
+    state_dtype : torch.dtype or None
+        In what type residuals and momenta are kept; the run's own when None.
+    room : callable or None
+        Makes zeros, shape (rows, d), of a dtype, for what is kept from round to round; on `device` when None.
     """
 
     def __init__(
@@ -76,6 +81,8 @@ class Cohort:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
         pool: Map = serial_map,
+        state_dtype: torch.dtype | None = None,
+        room: Room | None = None,
     ) -> None:
         if n < 1:
             raise ValueError(f"workers: expected at least 1, got {n}")
@@ -86,6 +93,7 @@ class Cohort:
         self.n, self.layout, self.seed, self.chunk = n, layout, seed, chunk
         self.part, self.parts, self.only = part, parts, only
         self.participation, self.device, self.dtype, self.pool = participation, torch.device(device), dtype, pool
+        self.state_dtype, self._room = state_dtype or dtype, room
         self.shares = torch.full((n,), 1.0 / n, dtype=torch.float64) if shares is None else shares.double().cpu()
         self._all = torch.arange(n)
         self._scope: tuple[int | str, ...] = ()
@@ -133,6 +141,18 @@ class Cohort:
         if self.only is not None:
             return self.only, self.only + 1
         return (self.start, self.start + self.size) if self.everyone else (0, self.n)
+
+    def zeros(self, rows: int, size: int, dtype: torch.dtype | None = None) -> Tensor:
+        """Make the memory of a state, shape (rows, size); what has a `dtype` of its own is small and stays at hand."""
+        if self._room is None or dtype is not None:
+            return torch.zeros(rows, size, dtype=dtype or self.state_dtype, device=self.device)
+        return self._room(rows, size, self.state_dtype)
+
+    def slab(self, rows: int, size: int) -> Tensor:
+        """Make the memory of gradients, shape (rows, size): beside the state, where their device can write there."""
+        if self._room is None or self.device.type != "cpu":
+            return torch.zeros(rows, size, dtype=self.dtype, device=self.device)
+        return self._room(rows, size, self.dtype)
 
     def draw(self, rows: slice = slice(None)) -> Draw:
         """Give what a compressor may use besides the hosted `rows` themselves in this round."""

@@ -30,15 +30,20 @@ class OneStep(Stateful):
     state_names = ("velocity",)
 
     def __init__(self, descent: Descent) -> None:
-        self.descent, self.velocity = descent, Rows()
+        self.descent, self.velocity = descent, Rows("velocity") if descent.momentum else None
 
     async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:
-        gradient = await Gradient(model, step=t)
-        velocity = self.velocity.open(cohort, len(model)) if self.descent.momentum else None
-        direction = self.descent.direction(model, gradient, velocity)
-        if velocity is not None:
-            self.velocity.close(cohort, velocity)
-        return torch.mul(direction, self.descent.rate(t, rounds), out=gradient)
+        gradient, rate = await Gradient(model, step=t), self.descent.rate(t, rounds)
+
+        def step(rows: slice, velocity: Tensor | None = None) -> None:
+            direction = self.descent.direction(model, gradient[rows], velocity)
+            torch.mul(direction, rate, out=gradient[rows])
+
+        if self.velocity is None:
+            cohort.pool(step, cohort.chunks)
+        else:
+            self.velocity.each(cohort, len(model), step)
+        return gradient
 
 
 def ef_signsgd(

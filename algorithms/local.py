@@ -53,6 +53,7 @@ class LocalSteps(Stateful):
     """
 
     state_names = ("done", "velocity")
+    matrices = 1.0  # each worker's model
 
     def __init__(self, descent: Descent, steps: int, start: float = 0.0, keep_momentum: bool = True) -> None:
         if isinstance(steps, bool) or not (isinstance(steps, int) and steps >= 1):
@@ -62,18 +63,31 @@ class LocalSteps(Stateful):
         self.descent, self.steps, self.start = descent, steps, start
         self.keep_momentum = boolean("algorithm.keep_momentum", keep_momentum)
         self.done = 0
-        self.velocity = Rows()
+        self._memory: Tensor | None = None
+        self.velocity = Rows("velocity") if descent.momentum else None
 
     async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:
         steps = self.steps if t >= self.start * rounds else 1
-        local = model.expand(cohort.size, -1).clone()
-        velocity = self.velocity.open(cohort, len(model)) if self.descent.momentum else None
-        if velocity is not None and not self.keep_momentum:
-            velocity.zero_()
+        rate, local = self.descent.rate(t, rounds), self._models(cohort, len(model))
+        cohort.pool(lambda rows: local[rows].copy_(model), cohort.chunks)
+        if self.velocity is not None and not self.keep_momentum:
+            velocity = self.velocity.open(cohort, len(model))
+            self.velocity.close(cohort, velocity.zero_())
         for h in range(steps):
             gradient = await Gradient(local, step=self.done + h)
-            self.descent.step(local, gradient, velocity, self.descent.rate(t, rounds))
-        if velocity is not None:
-            self.velocity.close(cohort, velocity)
+
+            def step(rows: slice, velocity: Tensor | None = None, gradient: Tensor = gradient) -> None:
+                self.descent.step(local[rows], gradient[rows], velocity, rate)
+
+            if self.velocity is None:
+                cohort.pool(step, cohort.chunks)
+            else:
+                self.velocity.each(cohort, len(model), step, h)
         self.done += steps
         return torch.sub(model, local, out=local)
+
+    def _models(self, cohort: Cohort, size: int) -> Tensor:
+        """Give the memory of the workers' models, shape (w, d), which becomes that of the update."""
+        if self._memory is None or len(self._memory) < cohort.size:
+            self._memory = cohort.slab(cohort.size, size)
+        return self._memory[: cohort.size]

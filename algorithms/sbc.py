@@ -43,7 +43,7 @@ def sbc(
     local = LocalSteps(Descent(**descent), steps)
     formula = partial(repo_bits, density=density)
     exchange: Exchange = SecondCount(ServerMean(PerTensor(SparseBinary(density, index_code))), formula)
-    if boolean("algorithm.mask_momentum", mask_momentum) and local.descent.momentum:
+    if boolean("algorithm.mask_momentum", mask_momentum) and local.velocity is not None:
         exchange = MomentumMask(exchange, local.velocity)
     outer = OuterDescent(Descent(lr=1.0))
     return Shares({"density": density}, name=name, local=local, exchange=ErrorFeedback(exchange), outer=outer)

@@ -58,14 +58,13 @@ class AveragedGradient(Stateful):
     def __init__(self, beta: float) -> None:
         if not (isinstance(beta, (int, float)) and 0 <= beta < 1):
             raise ValueError(f"algorithm.momentum: expected a number in [0, 1), got {beta!r}")
-        self.beta, self.average = beta, Rows()
+        self.beta, self.average = beta, Rows("average") if beta else None
 
     async def __call__(self, cohort: Cohort, model: Tensor, t: int, rounds: int) -> Tensor:
         gradient = await Gradient(model, step=t)
-        if not self.beta:
+        if self.average is None:
             return gradient
-        average = self.average.open(cohort, len(model))
-        average.mul_(self.beta).add_(gradient, alpha=1 - self.beta)
+        average = self.average.add(cohort, gradient, decay=self.beta, gain=1 - self.beta)
         self.average.close(cohort, average)
         return average
 

@@ -45,7 +45,7 @@ def stc(
         downward = PerTensor(SparseTernary(share(density_down, "algorithm.density_down"), index_code))
     ternary = TwoSidedMean(PerTensor(SparseTernary(density, index_code)), downward, missed.add)
     exchange: Exchange = SecondCount(ternary, partial(repo_bits, density=density))
-    if boolean("algorithm.mask_momentum", mask_momentum) and local.descent.momentum:
+    if boolean("algorithm.mask_momentum", mask_momentum) and local.velocity is not None:
         exchange = MomentumMask(exchange, local.velocity)
     shares = {"density": density} | ({} if density_down is None else {"density_down": density_down})
     return Shares(

@@ -128,8 +128,8 @@ class Synchronous(Stateful):
             if self.delay:
                 await self._exchange_late(cohort, update, t, rounds)
             else:
-                mean, _ = await self.exchange(cohort, update, t)
-                self.outer(self.model, mean, t, rounds)
+                self.outer(self.model, (await self.exchange(cohort, update, t))[0], t, rounds)
+            del update  # before the next one is made
             self.round = t + 1
             await Mark(self.round, self.output())
 

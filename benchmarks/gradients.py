@@ -1,6 +1,7 @@
 """Time the gradients of w workers against one plain forward and backward pass over all their samples.
 
     python benchmarks/gradients.py --model lenet --workers 32 --batch 32 --chunk 8 --threads 2
+    python benchmarks/gradients.py --model resnet20 --workers 8 --batch 8 --threads 1 --method loop --method taps
 
 Every repetition times each variant once, one after the other, so that a busy neighbour slows all of them alike. The
 ratios are of medians and of minima of the wall clock, and of medians of the process's CPU time (which a neighbour
@@ -12,7 +13,6 @@ in one Python thread, 'layers_2' in `--threads`.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -20,22 +20,47 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from benchmarks.results import give
 from simulator.gradients import GradientEngine
+from simulator.gradients.engine import METHODS
+from simulator.tasks import models
 from simulator.threads import ChunkPool, keep_memory, one_thread
 
 # OpenMP's team keeps spinning for a while after 'plain_2' and would be billed to whoever runs next
 _SETTLE_S = 0.05
 
 
-def network(name: str) -> nn.Sequential:
-    """Build a model of the measurements: softmax (d = 7,850), mlp (266,610) or lenet (431,080)."""
+def network(name: str) -> tuple[nn.Module, tuple[int, ...], int]:
+    """Build a model of the measurements; give it with the shape of a sample and the number of classes or symbols.
+
+    d: softmax 7,850, mlp 266,610, lenet 431,080, resnet20 269,722 (group norm), char_lstm 816,992, word_lstm 1,446,000,
+    attention 1,250,792, transformer 1,063,936.
+    """
     if name == "softmax":
-        return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        return models.Softmax(), (784,), 10
     if name == "mlp":
-        hidden = (nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU())
-        return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(100, 10))
-    features = (nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2), nn.Flatten())
-    return nn.Sequential(*features, nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10))
+        return models.Mlp(), (784,), 10
+    if name == "lenet":
+        return models.LeNet5(), (1, 28, 28), 10
+    if name == "resnet20":
+        return models.CifarResNet(blocks=(3, 3, 3), widths=(16, 32, 64), shortcut="pad"), (3, 32, 32), 10
+    if name == "char_lstm":
+        return models.LstmLanguageModel(vocabulary=64, embedding=8, hidden=256), (20,), 64
+    if name == "word_lstm":
+        return models.LstmLanguageModel(vocabulary=2000, embedding=200, hidden=200), (20,), 2000
+    if name == "attention":
+        return models.AttentionTranslator(vocabulary=1000, embedding=128, hidden=128), (2, 20), 1000
+    return models.Transformer(vocabulary=1000), (2, 20), 1000
+
+
+MODELS = ("softmax", "mlp", "lenet", "resnet20", "char_lstm", "word_lstm", "attention", "transformer")
+
+
+def data(shape: tuple[int, ...], classes: int, w: int, b: int) -> tuple[Tensor, Tensor]:
+    """Draw inputs (w, B, *shape) and targets: images and one class each, or symbols and one symbol each."""
+    if len(shape) == 3 or shape == (784,):
+        return torch.rand(w, b, *shape), torch.randint(0, classes, (w, b))
+    return torch.randint(1, classes, (w, b, *shape)), torch.randint(0, classes, (w, b, shape[-1]))
 
 
 def plain(module: nn.Module, inputs: Tensor, targets: Tensor, threads: int) -> None:
@@ -51,10 +76,10 @@ def plain(module: nn.Module, inputs: Tensor, targets: Tensor, threads: int) -> N
 def variants(options: argparse.Namespace, pool: ChunkPool) -> dict[str, Callable[[], object]]:
     """Build what is timed."""
     torch.manual_seed(0)
-    module = network(options.model)
+    module, shape, classes = network(options.model)
     w, b, c = options.workers, options.batch, options.chunk
-    inputs, targets = torch.rand(w, b, 1, 28, 28), torch.randint(0, 10, (w, b))
-    flat_inputs, flat_targets = inputs.flatten(0, 1), targets.flatten()
+    inputs, targets = data(shape, classes, w, b)
+    flat_inputs, flat_targets = inputs.flatten(0, 1), targets.flatten(0, 1)
     d = sum(p.numel() for p in module.parameters())
     slab = torch.zeros(w, d)
     shared = torch.cat([p.detach().flatten() for p in module.parameters()])
@@ -64,7 +89,11 @@ def variants(options: argparse.Namespace, pool: ChunkPool) -> dict[str, Callable
     if options.threads > 1:
         todo[f"plain_{options.threads}"] = lambda: plain(module, flat_inputs, flat_targets, options.threads)
     for method in options.method:
-        engine = GradientEngine(module, method=method)
+        try:
+            engine = GradientEngine(module, method=method)
+        except ValueError as error:
+            print(error)
+            continue
 
         def chunk(rows: slice, engine: GradientEngine = engine) -> Tensor:
             return engine(at[rows] if options.rows else at, inputs[rows], targets[rows], slab[rows])
@@ -105,16 +134,18 @@ def measure(todo: dict[str, Callable[[], object]], repeats: int) -> dict[str, di
 def main() -> None:
     """Parse the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=("softmax", "mlp", "lenet"), default="lenet")
+    parser.add_argument("--model", choices=MODELS, default="lenet")
     parser.add_argument("--workers", type=int, default=32)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--chunk", type=int, default=8)
     parser.add_argument("--threads", type=int, default=2, help="Python threads over chunks")
-    parser.add_argument("--method", action="append", choices=("auto", "loop", "vmap", "layers"))
+    parser.add_argument("--method", action="append", choices=METHODS)
     parser.add_argument("--rows", action="store_true", help="one parameter vector per worker")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--fresh-memory", action="store_true", help="leave the allocator as it is")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="end with one line of JSON, or write it to FILE"
+    )
     options = parser.parse_args()
     options.method = options.method or ["layers"]
     one_thread()
@@ -123,7 +154,7 @@ def main() -> None:
     with ChunkPool(options.threads) as pool:
         rows = measure(variants(options, pool), options.repeats)
     if options.json:
-        print(json.dumps({"options": vars(options), "variants": rows}))
+        give({"options": vars(options), "variants": rows}, options.json)
         return
     print(f"{options.model}, {options.workers} workers x {options.batch} samples, chunk {options.chunk}")
     print(f"{'':12s}{'median ms':>10s}{'min ms':>10s}{'cpu ms':>10s}   x plain: median   min   cpu")

@@ -11,7 +11,6 @@ differ in bandwidth (server and workers) and latency. The replay is timed on `--
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -22,6 +21,7 @@ import numpy as np
 from hydra import compose, initialize_config_module
 
 from benchmarks.machine import facts
+from benchmarks.results import give
 from network_models import Network
 from simulator.building import conditions
 from simulator.compute import Compute
@@ -47,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, value in (("networks", 100), ("rounds", 1000), ("workers", 64), ("samples", 4)):
         parser.add_argument(f"--{name}", type=int, default=value)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="end with one line of JSON, or write it to FILE"
+    )
     options = parser.parse_args(arguments)
     register()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             trace = _trace(Path(scratch) / str(number), algorithm, options.rounds, options.workers)
             found[name] = _measure(trace, stragglers, options) | {"limit_s": limit}
     if options.json:
-        print(json.dumps({"machine": facts(), "options": vars(options), "cases": found}, indent=1))
+        give({"machine": facts(), "options": vars(options), "cases": found}, options.json)
         return
     print(f"{'':26}{'all':>9}{'limit':>8}{'replay of all':>15}{'ratio':>8}{'differ by':>11}")
     for name, case in found.items():

@@ -3,14 +3,16 @@
     python benchmarks/round.py                       # LeNet5, 32 workers x 32 samples, top-k 1 % + error feedback, star
     python benchmarks/round.py --algorithm qsgd --model mlp
     python benchmarks/round.py --set algorithm.levels=1 --set network=lte
+    python benchmarks/round.py --task cifar10_mini --model resnet20 --workers 8
 
 The run is the real one: built from the configuration, driven by the recorder, with payloads, counters, clock and trace
 file. A round is all of it but evaluation: gradients, error feedback, selection, payload, server mean, outer step,
 clock, counters, trace. (Evaluation, by default every 20th round, is reported beside it, spread over the rounds.) After
-every round the reference runs once with one thread and once with all, in the same process, so a busy neighbour slows
-all alike; `round_over_gradient` is of medians of the wall clock, with the faster of the two references. Beside it stand
-the ratio of minima and that of processor time (all threads of a round over the one thread of a reference). The
-reference yields one mean gradient, a round one gradient a worker.
+every round the reference runs once with one thread and once with as many as the run has, in the same process, so a busy
+neighbour slows all alike; `round_over_gradient` is of medians of the wall clock, with the faster of the two references.
+Beside it stand the ratio of minima and that of processor time (all threads of a round over the one thread of a
+reference). The reference yields one mean gradient, a round one gradient a worker; where a round takes several local
+steps, or not all workers take part, `round_over_its_gradients_cpu` compares it with so many passes.
 
 Peak memory is that of a fresh process which runs a few rounds and evaluations, without the reference.
 """
@@ -33,6 +35,7 @@ from hydra.utils import instantiate
 
 from benchmarks.gradients import plain
 from benchmarks.machine import facts, peak_bytes
+from benchmarks.results import give
 from benchmarks.stages import Rounds, built, medians, table
 from simulator.threads import keep_memory, one_thread
 
@@ -51,7 +54,7 @@ _MEMORY = (
 def overrides(options: argparse.Namespace, rounds: int) -> list[str]:
     """Write the options as a command line of the simulator."""
     fixed = {
-        "task": "fashion_mnist_mini",
+        "task": options.task,
         "model": options.model,
         "algorithm": options.algorithm,
         "network": "lan_1g",
@@ -73,8 +76,9 @@ class Reference:
         torch.manual_seed(0)
         self.module = instantiate(model)
         count = options.workers * options.batch
-        self.inputs, self.targets = torch.rand(count, 1, 28, 28), torch.randint(0, 10, (count,))
-        self.threads = sorted({1, os.cpu_count() or 1})
+        shape = (3, 32, 32) if options.task.startswith("cifar10") else (1, 28, 28)
+        self.inputs, self.targets = torch.rand(count, *shape), torch.randint(0, 10, (count,))
+        self.threads = sorted({1, options.threads or os.cpu_count() or 1})
         self.seconds: dict[int, list[float]] = {threads: [] for threads in self.threads}
         self.cpu: list[float] = []  # with one thread
 
@@ -104,10 +108,14 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     seconds, evaluation = rounds.seconds[_WARM:], [s for s in rounds.evaluation if s]
     round_s = statistics.median(seconds)
     evaluated = round_s + statistics.median(evaluation) / eval_every
+    cpu = statistics.median(rounds.cpu[_WARM:]) / statistics.median(reference.cpu[_WARM:])
+    passes_each = statistics.median(rounds.gradients[_WARM:]) / options.workers
     return {
         "round_over_gradient": round_s / median[best],
         "round_over_gradient_min": min(seconds) / min(passes[best]),
-        "round_over_gradient_cpu": statistics.median(rounds.cpu[_WARM:]) / statistics.median(reference.cpu[_WARM:]),
+        "round_over_gradient_cpu": cpu,
+        "round_over_its_gradients_cpu": cpu / passes_each,
+        "passes": passes_each,
         "round_over_gradient_with_evaluation": evaluated / median[best],
         "round_median_s": round_s,
         "round_min_s": min(seconds),
@@ -167,6 +175,7 @@ def show(result: dict[str, Any]) -> None:
 def main() -> None:
     """Parse the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", default="fashion_mnist_mini", help="images of MNIST's or CIFAR-10's shape")
     parser.add_argument("--model", default="lenet5", help="a file of conf/model")
     parser.add_argument("--algorithm", default="topk", help="a synchronous one of conf/algorithm")
     parser.add_argument("--workers", type=int, default=32)
@@ -175,7 +184,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="Python threads over chunks, one per core by default")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--set", action="append", default=[], help="any other override, such as network=lte")
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="end with one line of JSON, or write it to FILE"
+    )
     parser.add_argument("--memory", action="store_true", help="measure the memory of this process and nothing else")
     options = parser.parse_args()
     if options.memory:
@@ -186,7 +197,7 @@ def main() -> None:
     result = {**measure(options), **used, "options": asked, "machine": facts()}
     show(result)
     if options.json:
-        print(json.dumps(result))
+        give(result, options.json)
 
 
 if __name__ == "__main__":

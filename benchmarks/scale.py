@@ -13,7 +13,6 @@ different upload rates, download rates and latencies, and 1,000 different comput
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import facts, peak_bytes
+from benchmarks.results import give
 from benchmarks.stages import Rounds, built, medians, table
 from simulator.tasks.sources import FASHION_MNIST, locate
 
@@ -107,7 +107,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="Python threads over chunks, one per core by default")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--set", action="append", default=[], help="any other override")
-    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="end with one line of JSON, or write it to FILE"
+    )
     options = parser.parse_args()
     many = measure(options, options.workers, "softmax", [])
     show("alike", many)
@@ -128,7 +130,7 @@ def main() -> None:
     }
     print(f"peak memory with {options.workers:,} workers: {used / 1e6:.0f} MB")
     if options.json:
-        print(json.dumps(result))
+        give(result, options.json)
 
 
 if __name__ == "__main__":

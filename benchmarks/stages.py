@@ -52,6 +52,8 @@ class Rounds:
         Of each round: all of it without evaluation; answering the gradient op; evaluating (0 where that was not due).
     cpu : list of float
         Processor seconds of each round, all threads together, evaluation included where it was due.
+    gradients : list of int
+        Gradients of single workers that each round asked for: n where all take one local step.
     stages : dict of str to list of float
         Seconds of each round by stage; they add up to `seconds`.
     inside : dict of str to list of float
@@ -64,9 +66,11 @@ class Rounds:
         self.gradient: list[float] = []
         self.evaluation: list[float] = []
         self.cpu: list[float] = []
+        self.gradients: list[int] = []
         self.stages: dict[str, list[float]] = defaultdict(list)
         self.inside: dict[str, list[float]] = defaultdict(list)
         self._now: dict[str, float] = defaultdict(float)
+        self._asked = 0
         self._algorithm, self._program = run.algorithms[0], None
         run.algorithms[0] = self
         evaluate = run.task.evaluate
@@ -91,6 +95,8 @@ class Rounds:
             self._close()
             begun = time.perf_counter()
         before = self._op
+        if isinstance(before, Gradient):
+            self._asked += len(answer)
         self._op = self._program.send(answer)  # type: ignore[attr-defined]
         self._mark = time.perf_counter()
         self._now[f"algorithm: after {_name(before)}"] += self._mark - begun
@@ -108,6 +114,8 @@ class Rounds:
         for name, seconds in now.items():
             self.stages[name].append(seconds)
         self.cpu.append(time.process_time() - self._cpu)
+        self.gradients.append(self._asked)
+        self._asked = 0
         self.between()
         self._cpu = time.process_time()
 

@@ -29,6 +29,8 @@ BOOKKEEPING = frozenset(
         "checkpoint_every",
         "eval_every",
         "tracker",
+        "state_on",
+        "memory_gb",
     }
 )
 NAMES = ("name", "_target_")

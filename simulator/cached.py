@@ -12,8 +12,9 @@ from omegaconf import DictConfig
 from simulator.building import built, calibrate, conditions
 from simulator.config import check
 from simulator.records.folder import RunFolder
+from simulator.resuming import admit
 from simulator.retimed_folder import require_new, retime
-from simulator.runner import Run, admit
+from simulator.runner import Run
 from simulator.store import Store, trajectory_key
 from simulator.tasks.validation import torch_device
 

@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from simulator.room import room
 from simulator.tasks.validation import torch_device
 
+# In what residuals and momenta are kept; None: the run's own type.
+STATE_DTYPES: dict[str | None, torch.dtype | None] = {None: None, "bf16": torch.bfloat16}
+
 # What a resumed run may change: it touches no result.
-FREE = frozenset({"resume", "threads", "kernels", "checkpoint_every", "progress", "cache", "tracker"})
+FREE = frozenset(
+    {"resume", "threads", "kernels", "checkpoint_every", "progress", "cache", "tracker", "state_on", "memory_gb"}
+)
 
 
 @dataclass
@@ -43,6 +50,9 @@ class Schema:
     chunk: int = MISSING
     threads: int | None = None
     kernels: str = MISSING
+    state_dtype: str | None = None
+    state_on: str = MISSING
+    memory_gb: float | None = None
     driver: str = MISSING
     parts: int = MISSING
     eval_every: int = MISSING
@@ -70,6 +80,9 @@ def check(config: DictConfig) -> None:
             raise ValueError(f"{key}: expected a whole number, at least 1, got {config[key]}")
     if config.threads is not None and config.threads < 1:
         raise ValueError(f"threads: expected a whole number, at least 1, or null, got {config.threads}")
+    if config.memory_gb is not None and not config.memory_gb > 0:
+        raise ValueError(f"memory_gb: expected a number of gigabytes above 0, or null, got {config.memory_gb}")
+    room(config.state_on, Path())
     if config.participation is not None and not 0 < config.participation <= 1:
         raise ValueError(f"participation: expected a fraction in (0, 1], or null, got {config.participation}")
     for group in ("task", "algorithm", "network"):
@@ -78,14 +91,17 @@ def check(config: DictConfig) -> None:
             raise ValueError(f"{group}.name: expected a plain name, got {name!r}")
     choices = {
         "dtype": ("float32", "float64"),
-        "gradient_method": ("auto", "loop", "vmap", "layers"),
+        "gradient_method": ("auto", "loop", "vmap", "layers", "taps"),
         "driver": ("auto", "distributed"),
         "cache": ("on", "off"),
+        "state_dtype": tuple(STATE_DTYPES),
     }
     for key, known in choices.items():
         if config[key] not in known:
-            raise ValueError(f"{key}: expected one of {', '.join(known)}, got {config[key]!r}")
-    torch_device(config.device)
+            choice = ", ".join(name or "null" for name in known)
+            raise ValueError(f"{key}: expected one of {choice}, got {config[key]!r}")
+    if torch_device(config.device).type == "cpu" and config.state_on == "host":
+        raise ValueError("state_on: expected memory or file with device=cpu, which has no other memory, got 'host'")
     if not 0 <= config.seed < 2**63:
         raise ValueError(f"seed: expected a whole number in 0..2**63 - 1, got {config.seed}")
 

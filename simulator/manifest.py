@@ -26,7 +26,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Give the commit of the checkout that the code lies in, with ``+changes`` when it is not clean."""
     root = Path(__file__).resolve().parent.parent
 
@@ -57,7 +57,7 @@ def manifest(config: DictConfig, device: torch.device, compute: Compute) -> dict
         "command": sys.argv,
         "seeds": {"seed": config.seed},
         "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
-        "commit": _commit(),
+        "commit": commit(),
         "device": str(device),
         "device_settings": settings,
         "processor": platform.processor() or platform.machine(),

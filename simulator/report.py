@@ -59,6 +59,8 @@ def print_report(folder: RunFolder, summary: dict[str, Any]) -> None:
         console.print(f"links used {mean_used} of their capacity; the busiest: {busiest or 'none'}", highlight=False)
     if "faults" in summary:
         console.print(f"faults: {troubles(summary['faults'])}", highlight=False)
+    for line in summary.get("fallbacks", ()):
+        console.print(f"not as asked for: {line}", highlight=False)
     if summary["racy"]:
         console.print(f"racy: {summary['racy_because']}; ties {summary['ties']}; run it anew for another network")
     console.print(f"digest {summary['digest'][:16]} in {folder.path}", highlight=False, soft_wrap=True)

@@ -16,21 +16,25 @@ from omegaconf import DictConfig
 from algorithms.cohort import Cohort
 from algorithms.messaging import Messaging
 from algorithms.ops import SERVER
+from simulator.budget import within_budget
 from simulator.building import built, calibrate, conditions
 from simulator.clock import Clock
-from simulator.config import check, differences, plain
+from simulator.config import STATE_DTYPES, check, plain
 from simulator.drivers.cosimulate import Cosimulator, Program, Stranded
 from simulator.drivers.meeting import InProcess, Meeting
 from simulator.drivers.outstanding import Outstanding
 from simulator.drivers.part import Deadlock, Part
 from simulator.drivers.record import Recorder
+from simulator.fallbacks import collected
 from simulator.faults import Faults
 from simulator.manifest import manifest
 from simulator.progress import Progress
-from simulator.records.folder import RunFolder, RunFolderError
+from simulator.records.folder import RunFolder
 from simulator.records.links import LinkRecord
 from simulator.records.recording import Cadence, Diverged, Recording, digest, waiting
-from simulator.tasks.task import Task
+from simulator.resuming import admit
+from simulator.room import room
+from simulator.settling import settled
 from simulator.tasks.validation import torch_device
 from simulator.threads import ChunkPool, deterministic_gpu, prepare
 from simulator.trace import Header, TraceWriter
@@ -59,20 +63,17 @@ class Run:
         if self.device.type == "cuda":
             deterministic_gpu()
         config.device = str(self.device)
-        self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
         self.network, self.compute = conditions(config)
         self.faults: Faults = built(config.faults, "faults")
         self.tracker: Tracker = built(config.tracker, "tracker")
         self.algorithms: list[Any] = [built(config.algorithm, "algorithm") for _ in range(config.parts)]
-        self.task: Task = built(config.task, "task")
-        config.gradient_method = getattr(self.task, "gradient_method", config.gradient_method)
+        self.task, self.gradients = settled(config)
         calibrate(config, self.compute, self.task)
         if self.task.workers != config.workers:
             raise ValueError(f"task.workers: expected workers={config.workers}, got {self.task.workers}")
         if self.messaging and (config.participation or 1.0) < 1:
             raise ValueError(f"participation: expected 1.0 with {config.algorithm.name}, got {config.participation}")
-        participation = config.participation if config.participation is not None else self.algorithms[0].participation
-        if getattr(self.task, "sends_to_evaluate", False) and (self.messaging or participation < 1):
+        if getattr(self.task, "sends_to_evaluate", False) and (self.messaging or self.participation < 1):
             why = "programs talk by messages" if self.messaging else "workers do not all take part in a round"
             raise ValueError(f"task.bn_statistics: expected batch or local where {why}, got averaged")
         if self.faults and not self.messaging:
@@ -82,26 +83,36 @@ class Run:
             )
         for algorithm in self.algorithms:
             algorithm.begin(self.task.initial(config.seed))
+        share = self.participation / self.world.size, 1 / self.world.size
+        self.fallbacks = within_budget(config, self.task, self.algorithms[0], *share)
+        self.pool = ChunkPool(config.threads or os.cpu_count() or 1)
 
     @property
     def messaging(self) -> bool:
         """Whether workers and server are programs of their own, which only a co-simulation can run."""
         return isinstance(self.algorithms[0], Messaging)
 
+    @property
+    def participation(self) -> float:
+        """The fraction of workers in a round."""
+        own = self.config.participation
+        return float(own if own is not None else getattr(self.algorithms[0], "participation", 1.0))
+
     def cohort(self, **options: Any) -> Cohort:
         """Make a cohort of this run's workers."""
         c = self.config
-        participation = c.participation if c.participation is not None else self.algorithms[0].participation
         return Cohort(
             c.workers,
             self.task.layout,
             seed=c.seed,
             chunk=c.chunk,
-            participation=participation,
+            participation=self.participation,
             shares=self.task.weights,
             device=self.device,
             dtype=getattr(torch, c.dtype),
             pool=self.pool.map,
+            state_dtype=STATE_DTYPES[c.state_dtype],
+            room=room(c.state_on, self.folder.path),
             **options,
         )
 
@@ -146,7 +157,7 @@ class Run:
             if state is not None and source is left and left is not None:
                 shutil.copyfile(left.trace, self.folder.trace)
             self.folder.write_config(config)
-            about = manifest(self.config, self.device, self.compute)
+            about = manifest(self.config, self.device, self.compute) | {"gradients": self.gradients}
             self.folder.write_json("manifest", about | {"trajectory": self.trajectory})
             length = state["trace_bytes"] if state else 0
             recording.trace = TraceWriter(self.folder.trace, self.header(), length)
@@ -175,6 +186,7 @@ class Run:
             folder=self.folder if writes else None,
             clock=Clock(self.header(), self.network, self.compute) if writes and not self.messaging else None,
             links=LinkRecord(self.network) if writes else None,
+            pool=self.pool.map,
         )
 
     def _record(self, recording: Recording) -> dict[str, Any]:
@@ -225,24 +237,8 @@ class Run:
             "gradient_seconds": recording.gradient_seconds,
             "links": recording.links.summary() if recording.links is not None else None,
             "waiting": waiting(recording.timeline[-1]) if recording.timeline else None,
+            "fallbacks": collected(self.fallbacks, self.task),
             **extra,
         }
         recording.finish(summary)
         return summary
-
-
-def admit(folder: RunFolder, config: DictConfig) -> None:
-    """Refuse to touch the run in a folder unless it is this one and is to be resumed.
-
-    Raises
-    ------
-    RunFolderError
-        Naming every setting that differs.
-    """
-    if not config.resume:
-        raise RunFolderError(
-            f"hydra.run.dir: expected a new folder, got {folder.path}, which holds a run already; "
-            "use resume=true to go on with it, or name another folder"
-        )
-    if changed := differences(folder.read_config(), plain(config)):
-        raise RunFolderError("resume: expected the configuration of the run, got changes: " + "; ".join(changed))

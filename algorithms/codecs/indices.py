@@ -7,7 +7,6 @@ reads one row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +17,8 @@ from algorithms.codecs.blocks import block_bits, block_parameters, decode_blocks
 from algorithms.codecs.elias import decode_gamma, encode_gamma
 from algorithms.codecs.ragged import Ragged
 from algorithms.codecs.rice import best_parameters, decode_rice, encode_rice
+from algorithms.kernels import Kernel
+from algorithms.kernels.gaps import gamma_bits, rice_bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +29,34 @@ class Supports:
     rows: Ragged
     indices: NDArray[Any]
 
-    @cached_property
-    def excess(self) -> NDArray[Any]:
-        """g - 1 of every gap, flat; int32 where a row's sum surely fits, which is faster."""
-        dtype = np.int32 if self.size <= np.iinfo(np.int32).max else np.int64
-        flat = self.indices.astype(dtype, copy=False)
-        excess = np.empty_like(flat)
-        np.subtract(flat[1:], flat[:-1], out=excess[1:])
-        excess -= 1
-        starts = self.rows.indptr[:-1][self.rows.counts > 0]
-        excess[starts] = flat[starts]
-        return excess
+    @property
+    def flat(self) -> tuple[Integers, NDArray[Any]]:
+        """What kernels are given: bounds and indices."""
+        return self.rows.indptr, self.indices
+
+
+def _excess(indptr: Integers, indices: NDArray[Any]) -> NDArray[Any]:
+    """Give g - 1 of every gap, flat; int32 where a row's sum surely fits, which is faster."""
+    dtype = np.int32 if indices.max(initial=0) < np.iinfo(np.int32).max else np.int64
+    flat = indices.astype(dtype, copy=False)
+    excess = np.empty_like(flat)
+    np.subtract(flat[1:], flat[:-1], out=excess[1:])
+    excess -= 1
+    starts = indptr[:-1][np.diff(indptr) > 0]
+    excess[starts] = flat[starts]
+    return excess
+
+
+def _gamma_by_numpy(indptr: Integers, indices: NDArray[Any]) -> Integers:
+    return 2 * Ragged(indptr).sums(exponents(_excess(indptr, indices) + 1)) + np.diff(indptr)
+
+
+def _rice_by_numpy(indptr: Integers, indices: NDArray[Any]) -> tuple[Integers, Integers]:
+    return best_parameters(Ragged(indptr), _excess(indptr, indices))
+
+
+_gamma_bits = Kernel(gamma_bits, _gamma_by_numpy)
+_rice_bits = Kernel(rice_bits, _rice_by_numpy)
 
 
 class IndexCode(Protocol):
@@ -77,8 +95,8 @@ class Gamma:
 
     def measure(self, supports: Supports) -> tuple[Integers, Integers]:
         """See IndexCode."""
-        counts = supports.rows.counts
-        return 2 * supports.rows.sums(exponents(supports.excess + 1)) + counts, np.zeros_like(counts)
+        bits = _gamma_bits(*supports.flat)
+        return bits, np.zeros_like(bits)
 
     def write(self, indices: Integers, size: int, parameter: int) -> Bitarray:
         """See IndexCode."""
@@ -95,7 +113,7 @@ class Rice:
 
     def measure(self, supports: Supports) -> tuple[Integers, Integers]:
         """See IndexCode."""
-        parameters, bits = best_parameters(supports.rows, supports.excess)
+        parameters, bits = _rice_bits(*supports.flat)
         return bits, parameters
 
     def write(self, indices: Integers, size: int, parameter: int) -> Bitarray:

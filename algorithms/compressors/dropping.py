@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from algorithms.checks import whole
@@ -17,11 +16,10 @@ from algorithms.codecs.bitstream import Integers
 from algorithms.cohort import Draw
 from algorithms.compressors.centres import Centres, column_starts, group_of
 from algorithms.compressors.identity import Identity
-from algorithms.compressors.selection import Floats, places
+from algorithms.kernels import candidates
 from algorithms.payloads import Bits, CentredValues, Dense, Sparse, Values
 
 SCOPES = ("global", "local")
-_BLOCK = 1 << 20  # coordinates looked at together: what lies between two passes over them stays in the cache
 
 
 class Dropping:
@@ -153,20 +151,11 @@ def exceeding(rows: Tensor, parts: Sequence[slice], limits: Sequence[Tensor]) ->
     if rows.is_cuda:
         small = [rows[:, part].abs() <= limit[:, None] for part, limit in zip(parts, limits, strict=True)]
         return torch.cat(small, dim=1).logical_not_().view(-1).nonzero().view(-1)
-    matrix: Floats = rows.numpy()
-    bounds: list[Floats] = [limit.numpy()[:, None] for limit in limits]
-    found, high = [np.zeros(0, np.int64)], max(1, _BLOCK // d)
-    for top in range(0, w, high):
-        block = matrix[top : top + high]
-        memory = np.zeros(-(-block.size // 8) * 8, np.bool_)  # whole words
-        above = memory[: block.size].reshape(block.shape)
-        for part, bound in zip(parts, bounds, strict=True):
-            limit = bound[top : top + high]
-            below: NDArray[np.bool_] = block[:, part] <= limit
-            np.logical_and(below, block[:, part] >= -limit, out=below)
-            np.logical_not(below, out=above[:, part])
-        found.append(places(memory) + top * d)
-    return torch.from_numpy(np.concatenate(found))
+    matrix = rows.contiguous().numpy()
+    bits = matrix.view(f"i{matrix.itemsize}")
+    starts = np.array([*(part.start for part in parts), d])
+    bounds = torch.stack(list(limits), dim=1).numpy()
+    return torch.from_numpy(candidates.exceeding(bits, starts, bounds.view(bits.dtype)))
 
 
 def paper_of(counts: Integers, values: Tensor | Values) -> Bits:

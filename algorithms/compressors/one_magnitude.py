@@ -13,7 +13,7 @@ from algorithms.codecs import INDEX_CODES
 from algorithms.codecs.golomb_counts import entries, share
 from algorithms.codecs.rice import expected_rice_bits
 from algorithms.cohort import Draw
-from algorithms.compressors.selection import largest
+from algorithms.compressors.selection import largest_entries, largest_of_signs
 from algorithms.payloads import Bits, SharedValues, SignValues, Sparse, Values
 
 
@@ -52,13 +52,13 @@ class SparseBinary:
 
     def __call__(self, rows: Tensor, draw: Draw) -> Sparse:
         k = entries(self.density, rows.shape[1])
-        one_sign = rows.clamp(min=0)
-        up, up_keep, up_mean = _group(one_sign, k)
-        down, down_keep, down_mean = _group(torch.clamp(rows, max=0, out=one_sign), k)
-        positive = up_mean > down_mean
-        indices = torch.where(positive[:, None], up, down)
-        keep = torch.where(positive[:, None], up_keep, down_keep)
-        scales = torch.where(positive, up_mean, -down_mean)
+        columns, magnitudes = largest_of_signs(rows, k)
+        kept = magnitudes > 0
+        means = magnitudes.sum(2) / kept.sum(2).clamp(min=1)
+        positive = means[:, 0] > means[:, 1]
+        row, side = torch.arange(len(rows), device=rows.device), (~positive).long()
+        scales = torch.where(positive, means[:, 0], -means[:, 1])
+        indices, keep = columns[row, side], kept[row, side]
         return _message(rows.shape[1], indices, keep, SharedValues(scales.float()), self, 0.0)
 
     def passes(self) -> float:
@@ -87,8 +87,7 @@ class SparseTernary:
         self.density, self.index_code = share(density), _known(index_code)
 
     def __call__(self, rows: Tensor, draw: Draw) -> Sparse:
-        indices = largest(rows, entries(self.density, rows.shape[1]))
-        values = rows.gather(1, indices)
+        indices, values = largest_entries(rows, entries(self.density, rows.shape[1]))
         keep = values != 0
         mean = values.abs().sum(1) / keep.sum(1).clamp(min=1)
         return _message(rows.shape[1], indices, keep, SignValues(values[keep] > 0, mean.float()), self, 1.0)
@@ -104,14 +103,6 @@ def _known(index_code: str) -> str:
     return index_code
 
 
-def _group(one_sign: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Find the k largest magnitudes: their columns (w, k), which of them are not zero (w, k), and their mean (w,)."""
-    indices = largest(one_sign, k)
-    values = one_sign.gather(1, indices).abs()
-    keep = values > 0
-    return indices, keep, values.sum(1) / keep.sum(1).clamp(min=1)
-
-
 def _message(
     size: int, indices: Tensor, keep: Tensor, values: Values, kind: SparseBinary | SparseTernary, value_bits: float
 ) -> Sparse:
@@ -121,6 +112,7 @@ def _message(
     paper = Bits.of(
         len(keep), values=value_bits * counts.numpy(), indices=expected_rice_bits(kind.density) * counts.numpy()
     )
-    message = Sparse(size, indptr, indices[keep], values, kind.index_code, paper=paper)
+    chosen = indices.view(-1) if bool((counts == indices.shape[1]).all()) else indices[keep]
+    message = Sparse(size, indptr, chosen, values, kind.index_code, paper=paper)
     _ = message.wire  # counted now: chunks are compressed on several threads, the whole is counted on one
     return message

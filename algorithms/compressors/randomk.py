@@ -11,7 +11,7 @@ from torch import Tensor
 from algorithms.checks import boolean
 from algorithms.cohort import Draw
 from algorithms.compressors.base import check_sparsity, kept
-from algorithms.compressors.selection import choose
+from algorithms.kernels.partition import choose
 from algorithms.payloads import Bits, Sparse
 from algorithms.streams import Stream
 

@@ -1,11 +1,12 @@
-"""Exact selection of k entries a row in about one pass over memory: guess a threshold, partition only what passes it.
+"""Exact selection of k entries a row in about one pass over memory: guess a threshold, choose among what passes it.
 
-Legend: `w` rows, `d` coordinates, `k` kept, `m` candidates (entries that pass the guess) in a block of rows.
+Legend: `w` rows, `d` coordinates, `k` kept.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Floats = NDArray[Any]
-Places = NDArray[np.int64]
+from algorithms.kernels.partition import Floats, guessed, guessed_of_signs
+from algorithms.kernels.selection import by_radix, by_sign
+
 _BLOCK = 1 << 21  # coordinates looked at together: enough for threads, which exchange the interpreter at each step
-_SAMPLE = 4096  # coordinates of a row that its threshold is guessed from, at most an eighth of them
 _DENSE = 0.1  # where a larger share is kept guessing saves nothing
+_NARROW = 256  # nor in shorter rows
 
 
 def largest(rows: Tensor, k: int) -> Tensor:
@@ -25,7 +27,7 @@ def largest(rows: Tensor, k: int) -> Tensor:
 
     Parameters
     ----------
-    rows : Tensor, shape (w, d), float
+    rows : Tensor, shape (w, d), float32 or float64
     k : int
         1 <= k <= d.
 
@@ -37,131 +39,64 @@ def largest(rows: Tensor, k: int) -> Tensor:
     Notes
     -----
     Exact, and the same on every device: a guess decides only how much work is left. On a host every so many-th
-    coordinate tells which magnitude somewhat more than k entries should reach; two comparisons find those that do, and
-    numpy's quickselect, which uses vector instructions, chooses among them. Rows in which too few do are partitioned
-    whole.
+    coordinate tells which magnitude somewhat more than k entries should reach, and the choice is among those that do.
     """
+    return largest_entries(rows, k)[0]
+
+
+def largest_entries(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Find the k entries of largest magnitude in each row, as `largest`: their columns and what they hold, (w, k)."""
     w, d = rows.shape
     if k == d:
-        return torch.arange(d, device=rows.device).repeat(w, 1)
+        return torch.arange(d, device=rows.device).repeat(w, 1), rows.clone()
     if rows.is_cuda:
-        return _on_device(rows, k)
-    matrix, out, high = rows.numpy(), np.empty((w, k), np.int64), max(1, _BLOCK // d)
-    threshold = _guessed if k <= _DENSE * d and d >= 1024 else _kth
-    for top in range(0, w, high):
-        block = matrix[top : top + high]
-        chosen = out[top : top + high]
-        short = _select(block, threshold(block, k), k, chosen)
-        if len(short):
-            again = np.empty((len(short), k), np.int64)
-            _select(block[short], _kth(block[short], k), k, again)
-            chosen[short] = again
-    return torch.from_numpy(out)
+        indices = _on_device(rows, k)
+        return indices, rows.gather(1, indices)
+    matrix, bits = _words(rows)
+    out, values = np.empty((w, k), np.int64), np.empty((w, k), bits.dtype)
+    for block in _blocks(w, d):
+        limits = guessed(matrix[block], k) if _sparse(k, d) else np.empty(0, matrix.dtype)
+        by_radix(bits[block], limits.view(bits.dtype), k, out[block], values[block])
+    return torch.from_numpy(out), torch.from_numpy(values.view(matrix.dtype))
 
 
-def _kth(block: Floats, k: int) -> Floats:
-    """Give the k-th largest magnitude of each row, shape (b,)."""
-    magnitudes = np.abs(block)
-    magnitudes.partition(block.shape[1] - k, axis=1)
-    return magnitudes[:, -k].copy()
-
-
-def _guessed(block: Floats, k: int) -> Floats:
-    """Guess a magnitude of each row that at least k entries reach, but not many more, shape (b,)."""
-    d = block.shape[1]
-    sample = np.abs(block[:, :: max(8, d // _SAMPLE) | 1])  # an odd stride: widths of layers are often even
-    expected = k * sample.shape[1] / d
-    rank = math.ceil(expected + 3.0 * math.sqrt(expected)) + 3  # too few pass in fewer than one row of a thousand
-    return _kth(sample, min(rank, sample.shape[1]))
-
-
-def _select(block: Floats, threshold: Floats, k: int, out: Places) -> Places:
-    """Write the columns of the k largest magnitudes that reach the threshold; name the rows in which too few do."""
-    b, d = block.shape
-    limit = threshold[:, None]
-    memory = np.empty(-(-b * d // 8) * 8, np.bool_)  # whole words
-    memory[b * d :] = False
-    reach = memory[: b * d].reshape(b, d)
-    np.less(block, limit, out=reach)
-    np.logical_and(reach, np.greater(block, -limit), out=reach)
-    np.logical_not(reach, out=reach)  # so that NaN, which no comparison lets through, is in
-    flat = places(memory)
-    scores = np.abs(block.reshape(-1)[flat])
-    scores[np.isnan(scores)] = np.inf
-    return choose(flat, scores, d, k, out)
-
-
-def places(mask: NDArray[np.bool_]) -> Places:
-    """Do what `np.flatnonzero` does, for a sparse mask whose length is a multiple of 8, in half of the time.
-
-    Words of eight entries are looked at first, then only the entries of those that are not zero.
-    """
-    words = mask.view(np.uint64)
-    hit: Places = np.flatnonzero(words != 0)
-    inner = np.flatnonzero(words[hit].view(np.bool_))
-    flat: Places = hit[inner >> 3]
-    flat <<= 3
-    inner &= 7
-    flat |= inner
-    return flat
-
-
-def choose(flat: Places, scores: NDArray[Any], d: int, k: int, out: Places) -> Places:
-    """Choose the k candidates of highest score in each row; ties go to the lowest column.
-
-    Parameters
-    ----------
-    flat : ndarray of int64, shape (m,)
-        Places of the candidates in a (b, d) matrix laid out row after row, increasing.
-    scores : ndarray, shape (m,)
-        Any ordered numbers without NaN.
-    out : ndarray of int64, shape (b, k)
-        Overwritten with column numbers, increasing within a row; rows with too few candidates hold nothing useful.
+def largest_of_signs(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Find the k largest and the k smallest entries of each row: `largest` of the positive and of the negative alone.
 
     Returns
     -------
-    ndarray of int64
-        The rows with fewer than k candidates.
+    indices : Tensor, shape (w, 2, k), int64
+        Columns, increasing. Entries of the other sign count as zeros, which are taken where others are too few.
+    magnitudes : Tensor, shape (w, 2, k)
+        0 for entries of the other sign, NaN for NaN, which counts as infinite on both sides.
     """
-    b = len(out)
-    bounds = np.searchsorted(flat, np.arange(b + 1) * d)
-    counts = np.diff(bounds)
-    short = np.flatnonzero(counts < k)
-    if len(short):
-        whole = np.repeat(counts >= k, counts)
-        full = np.flatnonzero(counts >= k)
-        found = np.empty((len(full), k), np.int64)
-        shift = np.repeat((full - np.arange(len(full))) * d, counts[full])
-        choose(flat[whole] - shift, scores[whole], d, k, found)
-        out[full] = found
-        return short
-    if len(flat) > b * k:
-        keep = _keep(scores, bounds, counts, k)
-        flat = flat[keep]
-    np.subtract(flat.reshape(b, k), (np.arange(b) * d)[:, None], out=out)
-    return short
+    w, d = rows.shape
+    if rows.is_cuda:
+        groups = [largest_entries(rows.clamp(min=0), k), largest_entries(rows.clamp(max=0), k)]
+        return torch.stack([indices for indices, _ in groups], 1), torch.stack(
+            [values.abs() for _, values in groups], 1
+        )
+    matrix, bits = _words(rows)
+    out, values = np.empty((w, 2, k), np.int64), np.empty((w, 2, k), bits.dtype)
+    for block in _blocks(w, d):
+        limits = guessed_of_signs(matrix[block], k) if _sparse(k, d) else np.empty((0, 2), matrix.dtype)
+        by_sign(bits[block], limits.view(bits.dtype), k, out[block], values[block])
+    return torch.from_numpy(out), torch.from_numpy(values.view(matrix.dtype))
 
 
-def _keep(scores: NDArray[Any], bounds: Places, counts: Places, k: int) -> NDArray[np.bool_]:
-    """Mark the k highest scores of each ragged row, the first among equals, shape (m,)."""
-    b, width = len(counts), int(counts.max())
-    if b == 1:
-        limit, owner = np.partition(scores, width - k)[width - k], np.zeros(width, np.int64)
-    else:
-        owner = np.repeat(np.arange(b), counts)
-        table = np.full((b, width), scores.min())  # the padding is never above a score, and k scores are there
-        table[np.arange(width) < counts[:, None]] = scores
-        table.partition(width - k, axis=1)
-        limit = table[:, width - k][owner]
-    keep = scores >= limit
-    if np.count_nonzero(keep) > b * k:
-        equal = scores == limit
-        above = keep & ~equal
-        room = k - np.add.reduceat(above, bounds[:-1], dtype=np.int64)
-        place = np.cumsum(equal)
-        before = place[bounds[:-1]] - equal[bounds[:-1]]
-        keep = above | (equal & (place - before[owner] <= room[owner]))
-    return np.asarray(keep)
+def _words(rows: Tensor) -> tuple[Floats, NDArray[Any]]:
+    """Give a matrix on the host as floats and as their bits."""
+    matrix: Floats = rows.contiguous().numpy()
+    return matrix, matrix.view(f"i{matrix.itemsize}")
+
+
+def _blocks(w: int, d: int) -> Iterator[slice]:
+    high = max(1, _BLOCK // d)
+    return (slice(top, min(top + high, w)) for top in range(0, w, high))
+
+
+def _sparse(k: int, d: int) -> bool:
+    return k <= _DENSE * d and d >= _NARROW
 
 
 def _on_device(rows: Tensor, k: int) -> Tensor:

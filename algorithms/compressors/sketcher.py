@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
 from algorithms.cohort import Draw
@@ -17,14 +19,18 @@ class Sketcher:
     sketch : CountSketch
     kind : str
         How a sum travels: fp32, fp16 or bf16.
+    before : callable, optional
+        What is done to rows, shape (w, d), before they are sketched.
     """
 
-    def __init__(self, sketch: CountSketch, kind: str = "fp32") -> None:
-        self.sketch, self.kind = sketch, kind
+    def __init__(
+        self, sketch: CountSketch, kind: str = "fp32", before: Callable[[Tensor], Tensor] = lambda rows: rows
+    ) -> None:
+        self.sketch, self.kind, self.before = sketch, kind, before
 
     def __call__(self, rows: Tensor, draw: Draw) -> Sketch:
         paper = Bits.of(rows.shape[0], values=32 * self.sketch.rows * self.sketch.columns)
-        return Sketch.of(self.sketch, rows, self.kind, paper)
+        return Sketch.of(self.sketch, self.before(rows), self.kind, paper)
 
     def passes(self) -> float:
         """For each row of the table a read of the coordinates and as many writes to buckets."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from algorithms.cohort import Draw
 from algorithms.compressors.base import check_sparsity, kept
-from algorithms.compressors.selection import largest
+from algorithms.compressors.selection import largest_entries
 from algorithms.payloads import Bits, Sparse
 
 
@@ -48,9 +48,9 @@ class TopK:
     def __call__(self, rows: Tensor, draw: Draw) -> Sparse:
         w, d = rows.shape
         k = kept(self.density, self.k, d)
-        indices = largest(rows, k)
+        indices, values = largest_entries(rows, k)
         paper = Bits.of(w, values=32 * k, indices=k * math.ceil(math.log2(d)))
-        message = Sparse.rows_of(d, indices, rows.gather(1, indices), index_code=self.index_code, paper=paper)
+        message = Sparse.rows_of(d, indices, values, index_code=self.index_code, paper=paper)
         _ = message.wire  # counted now: chunks are compressed on several threads, the whole is counted on one
         return message
 

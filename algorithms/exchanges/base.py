@@ -41,5 +41,8 @@ class Exchange(Protocol):
     samples: bool
 
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Sent]:
-        """Average `update`, shape (w, d), over the active workers: the mean, shape (d,), and what was sent, w rows."""
+        """Average `update`, shape (w, d), over the active workers: the mean, shape (d,), and what was sent, w rows.
+
+        `update` may be overwritten.
+        """
         ...

@@ -9,6 +9,7 @@ from torch import Tensor
 from algorithms.cohort import Cohort
 from algorithms.exchanges.base import Exchange, Sent
 from algorithms.ops import Work
+from algorithms.payloads import Dense
 from algorithms.state import Rows, Stateful
 
 
@@ -22,8 +23,10 @@ class ErrorFeedback(Stateful):
 
     Notes
     -----
-    The residual is the one (n, d) state; it is corrected in place. It is in the update's units: a gradient's when the
-    learning rate is applied afterwards, a step's when the update contains it.
+    The residual is the one (n, d) state; it is corrected in place, or in the update's memory where it is kept in a
+    narrower type or elsewhere (see `Rows`): then residual + sent is the corrected update but for its rounding, less
+    than 2**-7 of each number. It is in the update's units: a gradient's when the learning rate is applied afterwards, a
+    step's when the update contains it.
 
     References
     ----------
@@ -34,14 +37,14 @@ class ErrorFeedback(Stateful):
 
     def __init__(self, inner: Exchange) -> None:
         self.inner: Any = inner
-        self.residual = Rows()
+        self.residual = Rows("residual")
         self.conserves, self.samples = inner.conserves, inner.samples
 
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Sent]:
         await Work("residual", 3 * update.shape[1] * update.element_size())
-        residual = self.residual.open(cohort, update.shape[1])
-        cohort.pool(lambda rows: residual[rows].add_(update[rows]), cohort.chunks)
-        mean, sent = await self.inner(cohort, residual, t)
-        sent.subtract_from(residual)
-        self.residual.close(cohort, residual)
+        corrected = self.residual.add(cohort, update)
+        mean, sent = await self.inner(cohort, corrected, t)
+        sent = sent.apart(corrected) if isinstance(sent, Dense) else sent
+        sent.subtract_from(corrected)
+        self.residual.close(cohort, corrected)
         return mean, sent

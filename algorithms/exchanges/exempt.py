@@ -31,18 +31,6 @@ class Split:
         """The compressed coordinates, increasing, int64."""
         return torch.nonzero(~self.exact).view(-1)
 
-    def compressed_of(self, rows: Tensor) -> Tensor:
-        """Give the compressed columns, shape (w, d) -> (w, d - b): `rows` themselves if that is all, else a copy.
-
-        Exempt tensors lie between others in one piece each, and what lies between them is copied as such, which is
-        several times faster than by index.
-        """
-        if not self.count:
-            return rows
-        edge = torch.ones(1, dtype=torch.bool, device=self.exact.device)
-        turns = torch.nonzero(torch.diff(self.exact, prepend=edge, append=edge)).view(-1).tolist()
-        return torch.cat([rows[:, a:b] for a, b in zip(turns[::2], turns[1::2], strict=True)], dim=1)
-
     @property
     def count(self) -> int:
         """How many are exact, b."""

@@ -52,25 +52,26 @@ class MomentumCorrection(Stateful):
             raise ValueError(f"algorithm.momentum: expected a number in [0, 1), got {momentum!r}")
         self.masking = boolean("algorithm.momentum_masking", masking)
         self.inner: Any = inner
-        self.momentum, self.exempt, self.velocity = momentum, exempt, Rows()
+        self.momentum, self.exempt, self.velocity = momentum, exempt, Rows("velocity")
         self.conserves, self.samples = inner.conserves, inner.samples
 
     async def __call__(self, cohort: Cohort, update: Tensor, t: int) -> tuple[Tensor, Sent]:
         await Work("momentum", 3 * update.shape[1] * update.element_size())
-        velocity = self.velocity.open(cohort, update.shape[1])
-        cohort.pool(lambda rows: velocity[rows].mul_(self.momentum).add_(update[rows]), cohort.chunks)
+        velocity = self.velocity.add(cohort, update, decay=self.momentum)
+        self.velocity.close(cohort, velocity)
         mean, sent = await self.inner(cohort, velocity, t)
         if self.masking:
-            self._mask(cohort, velocity, sent)
-        self.velocity.close(cohort, velocity)
+            self._mask(cohort, sent)
         return mean, sent
 
-    def _mask(self, cohort: Cohort, velocity: Tensor, sent: Sent) -> None:
+    def _mask(self, cohort: Cohort, sent: Sent) -> None:
         """Clear by index, not by value: a coordinate whose mean is 0 has been sent too."""
         if not isinstance(sent, Sparse):
             raise TypeError(f"momentum_masking: expected an exchange of sparse rows, got {type(sent).__name__}")
         places = flat_positions(sent.ragged, sent.indices, sent.size)
-        split = self.exempt.split(cohort.layout, velocity.device)
+        split = self.exempt.split(cohort.layout, places.device)
         if split.count:
             places = places[~split.exact[sent.indices]]
-        velocity.view(-1)[places] = 0.0
+        velocity = self.velocity.open(cohort, sent.size)
+        velocity.view(-1)[places.to(velocity.device)] = 0.0
+        self.velocity.close(cohort, velocity)

@@ -40,7 +40,8 @@ class MomentumMask(Stateful):
         velocity = self.velocity.open(cohort, update.shape[1])
 
         def mask(rows: slice) -> None:
-            velocity[rows].masked_fill_(sent.select(rows).dense() != 0, 0.0)
+            gone = sent.select(rows).dense() != 0
+            velocity[rows].masked_fill_(gone.to(velocity.device), 0.0)
 
         cohort.pool(mask, cohort.chunks)
         self.velocity.close(cohort, velocity)

@@ -157,9 +157,10 @@ class SketchedMean(Stateful):
 
     async def _elect(self, cohort: Cohort, shares: Tensor, split: Split, t: int) -> Sparse:
         """Sketch, and learn which coordinates the mean sketch elects: marks, or estimates where nothing is fetched."""
-        part = split.compressed_of(shares)
+        columns = split.compressed if split.count else None
+        size = len(split.exact) - split.count
         k, count = self._counts(split)
-        sketch = self.shape.sketch(cohort, part.shape[1], k)
+        sketch = self.shape.sketch(cohort, size, k)
 
         def elect(table: Tensor) -> tuple[Sparse, None]:
             estimates = sketch.query(table[None])[0]
@@ -171,11 +172,12 @@ class SketchedMean(Stateful):
             return Sparse.rows_of(len(split.exact), where, Marks(count, where.device), paper=Bits.of(1)), None
 
         if self.budget.truncation is not None:
-            await Work("encode", 4 * part.shape[1] * part.element_size())
+            await Work("encode", 4 * size * shares.element_size())
         fetched = k * self.budget.candidates + split.count
         self.factor = compression_factor(len(split.exact), sketch.rows * sketch.columns, fetched, k + split.count)
-        sketches = await compress(cohort, Sketcher(sketch, self.kind), self.budget.truncated(part, k))
-        decoding = (2 * sketch.rows + 4) * part.shape[1] * shares.element_size()
+        sketcher = Sketcher(sketch, self.kind, lambda rows: self.budget.truncated(rows, k))
+        sketches = await compress(cohort, sketcher, shares, columns)
+        decoding = (2 * sketch.rows + 4) * size * shares.element_size()
         return (await self.route.decide(sketches, cohort, elect, decoding))[0]
 
     async def _fetch(self, cohort: Cohort, shares: Tensor, columns: Tensor, split: Split) -> Sparse:

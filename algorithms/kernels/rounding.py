@@ -58,7 +58,7 @@ def _by_torch(
     s: int,
     known: bool,
     scales: NDArray[np.float32],
-    levels: NDArray[np.int16],
+    levels: NDArray[Any],
     counts: NDArray[np.int64],
 ) -> None:
     w, d = rows.shape
@@ -87,7 +87,7 @@ def _largest(bits: NDArray[Any]) -> Any:
 
 
 @jit
-def _rounded(part: NDArray[Any], start: int, low: Any, high: Any, factor: Any, s: int, out: NDArray[np.int16]) -> None:
+def _rounded(part: NDArray[Any], start: int, low: Any, high: Any, factor: Any, s: int, out: NDArray[Any]) -> None:
     kind = part.dtype.type
     unit, top, least = kind(2.0**-24), kind(s), np.int32(s)
     first = np.uint32(np.uint32(start) * np.uint32(COLUMN))
@@ -110,7 +110,7 @@ def round_rows(
     s: int,
     known: bool,
     scales: NDArray[np.float32],
-    levels: NDArray[np.int16],
+    levels: NDArray[Any],
     counts: NDArray[np.int64],
 ) -> None:
     """Quantise rows: the level of x is floor(|x| / norm * s + u) with the sign of x, u uniform in [0, 1).
@@ -129,7 +129,7 @@ def round_rows(
     known : bool
         Whether `scales` holds the norms; otherwise the largest magnitude of each bucket is written there.
     scales : ndarray of float32, shape (w, ceil(d / bucket))
-    levels : ndarray of int16, shape (w, d)
+    levels : ndarray of int8 or int16, shape (w, d)
         Written.
     counts : ndarray of int64, shape (w, 2 s + 1) or (w, 0)
         How often each level occurs is added to it, unless it has no columns.

@@ -114,15 +114,21 @@ class Dense(Payload):
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
-        """See Payload."""
+        """See Payload; rows that lie one after the other in memory stay there."""
         same_field(parts, "kind")
         same_field(parts, "size")
-        values = torch.cat([part.values for part in parts])
+        values = stacked([part.values for part in parts])
         return cls(values, parts[0].kind, join_papers([part.paper for part in parts]))
 
     def dense(self) -> Tensor:
         """The values themselves, not a copy."""
         return self.values
+
+    def apart(self, matrix: Tensor) -> Dense:
+        """Give the same message, in memory of its own if it lies in that of a matrix which is going to be changed."""
+        if self.values.untyped_storage().data_ptr() != matrix.untyped_storage().data_ptr():
+            return self
+        return Dense(self.values.clone(), self.kind, self.paper)
 
     def to(self, device: torch.device | str) -> Self:
         """See Payload."""
@@ -159,3 +165,14 @@ class Dense(Payload):
     def fold(self, chunks: Sequence[slice]) -> Dense:
         """Sum all rows into one: chunk by chunk, then over the chunks from left to right."""
         return self.merge(self.partials(chunks))
+
+
+def stacked(parts: Sequence[Tensor]) -> Tensor:
+    """Put matrices of equal width below one another: the same memory where they are consecutive rows of one matrix."""
+    first, at = parts[0], parts[0].storage_offset()
+    for part in parts:
+        alike = part.untyped_storage().data_ptr() == first.untyped_storage().data_ptr() and part.dtype == first.dtype
+        if not (alike and part.is_contiguous() and part.storage_offset() == at):
+            return torch.cat(list(parts))
+        at += part.numel()
+    return first.as_strided((sum(map(len, parts)), first.shape[1]), (first.shape[1], 1))

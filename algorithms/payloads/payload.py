@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import ClassVar, Self
 
 import numpy as np
@@ -147,13 +148,17 @@ class Payload(ABC):
             raise ValueError(f"weights: expected shape ({self.rows},), got {tuple(weights.shape)}")
         return self._left_fold(weights, chunks)
 
-    def _left_fold(self, weights: Tensor | None, chunks: Sequence[slice]) -> Tensor:
+    def _edges(self, chunks: Sequence[slice]) -> list[int]:
+        """Give where chunks begin, and w, or raise ValueError unless they cover all rows in order."""
         bounds = [chunk.indices(self.rows) for chunk in chunks]
         covered = [0, *(stop for _, stop, _ in bounds)]
         if covered[-1] != self.rows or any(b[0] != at or b[2] != 1 for b, at in zip(bounds, covered, strict=False)):
             raise ValueError(f"chunks: expected consecutive blocks that cover {self.rows} rows, got {list(chunks)}")
+        return covered
+
+    def _left_fold(self, weights: Tensor, chunks: Sequence[slice]) -> Tensor:
         total: Tensor | None = None
-        for start, stop, _ in bounds:
+        for start, stop in pairwise(self._edges(chunks)):
             partial = torch.zeros(self.size, dtype=self.dtype, device=self.device)
             self.add_to(partial, slice(start, stop), weights)
             total = partial if total is None else total.add_(partial)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from algorithms.codecs import INDEX_CODES, Ragged, Supports, cheapest, index_code, index_code_name, log2_binomial
 from algorithms.codecs.bitstream import Integers
+from algorithms.kernels.scatter import fold, subtract
 from algorithms.payloads.bits import Bits, join_papers, select_paper
 from algorithms.payloads.forms import form_of
 from algorithms.payloads.message import Message, Reader, pack_bits, padding, tagged
@@ -212,12 +213,24 @@ class Sparse(Payload):
             values = values * part.spread(weights[rows].to(values))
         scatter_add(total, self.indices[where], values)
 
+    def _left_fold(self, weights: Tensor, chunks: Sequence[slice]) -> Tensor:
+        """See Payload; on the host one loop over the entries, whatever the number of chunks."""
+        if not self.indices.is_cpu:
+            return Payload._left_fold(self, weights, chunks)
+        values, bounds = self.floats(), np.array(self._edges(chunks))
+        total = torch.zeros(self.size, dtype=values.dtype)
+        entries = self.ragged.indptr, self.indices.numpy(), values.numpy(), weights.to(values).numpy()
+        fold(total.numpy(), *entries, bounds)
+        return total
+
     def subtract_from(self, matrix: Tensor) -> None:
         """See Payload: one flat scatter; no coordinate is met twice."""
         if matrix.shape != (self.rows, self.size):
             raise ValueError(f"matrix: expected shape {(self.rows, self.size)}, got {tuple(matrix.shape)}")
         values = self.floats().to(matrix.dtype)
-        if matrix.is_contiguous():
+        if matrix.is_cpu and matrix.is_contiguous():
+            subtract(matrix.numpy(), self.ragged.indptr, self.indices.numpy(), values.numpy())
+        elif matrix.is_contiguous():
             matrix.view(-1).index_add_(0, flat_positions(self.ragged, self.indices, self.size), values, alpha=-1)
         else:
             matrix[self.ragged.row_numbers(self.device), self.indices.long()] -= values

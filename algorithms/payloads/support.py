@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from algorithms.codecs import Ragged
+from algorithms.codecs.bitstream import Integers
+from algorithms.kernels import Kernel
+from algorithms.kernels.gaps import rises
 
 
 def check_support(size: int, indptr: Tensor, indices: Tensor) -> Ragged:
@@ -19,14 +25,26 @@ def check_support(size: int, indptr: Tensor, indices: Tensor) -> Ragged:
     bounds, entries = indptr.numpy(), indices.numel()
     if bounds.ndim != 1 or not bounds.size or bounds[0] or bounds[-1] != entries or (np.diff(bounds) < 0).any():
         raise ValueError(f"Sparse.indptr: expected to rise from 0 to {indices.numel()}, got {indptr.tolist()[:8]}...")
-    if indices.numel():
-        falls = indices[1:] <= indices[:-1]
-        inner = bounds[(bounds > 0) & (bounds < indices.numel())]
-        falls[torch.from_numpy(inner - 1).to(indices.device)] = False  # between two rows it may fall
-        low, high = indices.aminmax()
-        if bool(falls.any() | (low < 0) | (high >= size)):
-            raise ValueError(f"Sparse.indices: expected increasing indices in 0..{size - 1} in each row, got others")
+    if not (_rises(bounds, indices.numpy(), size) if indices.is_cpu else _rise(bounds, indices, size)):
+        raise ValueError(f"Sparse.indices: expected increasing indices in 0..{size - 1} in each row, got others")
     return Ragged(bounds)
+
+
+def _rise(bounds: Integers, indices: Tensor, size: int) -> bool:
+    if not indices.numel():
+        return True
+    falls = indices[1:] <= indices[:-1]
+    inner = bounds[(bounds > 0) & (bounds < indices.numel())]
+    falls[torch.from_numpy(inner - 1).to(indices.device)] = False  # between two rows it may fall
+    low, high = (end.long() for end in indices.aminmax())  # int32 may not hold the size
+    return not bool(falls.any() | (low < 0) | (high >= size))
+
+
+def _rises_by_torch(indptr: Integers, indices: NDArray[Any], size: int) -> bool:
+    return _rise(indptr, torch.from_numpy(indices), size)
+
+
+_rises = Kernel(rises, _rises_by_torch)
 
 
 def nonzero_entries(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -128,7 +128,7 @@ class LocalReference(Stateful):
     state_names = ("masks", "votes", "mask")
 
     def __init__(self) -> None:
-        self.masks = Rows(torch.int64)
+        self.masks = Rows("masks", torch.int64)
         self.votes: Tensor | None = None
         self.mask: Tensor | None = None
 

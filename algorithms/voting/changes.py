@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from algorithms.kernels.merge import absent
 from algorithms.payloads import Bits, SignValues, Sparse
 from algorithms.voting.paper_bits import positions
 
@@ -78,6 +79,8 @@ def toggles(before: Tensor, after: Tensor, d: int) -> Sparse:
 def _absent(these: Tensor, those: Tensor) -> Tensor:
     """Mark the entries of one increasing sequence that are not in another, in the shape of the first."""
     a, b = these.reshape(-1), those.reshape(-1)
+    if a.is_cpu:
+        return torch.from_numpy(absent(a.numpy(), b.numpy())).view(these.shape)
     if not len(b):
         return torch.ones_like(these, dtype=torch.bool)
     near = torch.searchsorted(b, a).clamp_(max=len(b) - 1)

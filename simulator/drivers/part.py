@@ -58,5 +58,5 @@ class Part:
         """Give the (w, d) matrix that gradients are written to; large memory is allocated once."""
         w = self.cohort.size
         if self._slab is None or len(self._slab) < w:
-            self._slab = torch.zeros(w, size, dtype=self.cohort.dtype, device=self.cohort.device)
+            self._slab = self.cohort.slab(w, size)
         return self._slab[:w]

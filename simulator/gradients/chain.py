@@ -10,14 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from algorithms.layout import Layout
-from simulator.gradients.convolution import Convolution
-from simulator.gradients.linear import Affine
 from simulator.gradients.loss import cross_entropy
-from simulator.gradients.samplewise import Samplewise, is_samplewise
-
-
-class NoRule(ValueError):
-    """A layer, or the way layers are put together, that the chain cannot differentiate worker by worker."""
+from simulator.gradients.norule import NoRule
+from simulator.gradients.steps.convolution import Convolution
+from simulator.gradients.steps.linear import Affine
+from simulator.gradients.steps.samplewise import Samplewise, is_samplewise
 
 
 class Chain:

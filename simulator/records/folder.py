@@ -137,7 +137,7 @@ class RunFolder:
         atomically(self.checkpoint, lambda p: torch.save(state, p))
 
     def read_checkpoint(self) -> dict[str, Any] | None:
-        """Read the checkpoint, or None before the first.
+        """Read the checkpoint, or None before the first; its tensors stay in the file until they are looked at.
 
         Raises
         ------
@@ -148,7 +148,7 @@ class RunFolder:
             return None
         advice = "delete the folder to start over"
         try:
-            state = dict(torch.load(self.checkpoint, map_location="cpu", weights_only=True))
+            state = dict(torch.load(self.checkpoint, map_location="cpu", weights_only=True, mmap=True))
         except Exception as error:  # pickle, zip and torch each have their own
             raise RunFolderError(f"resume: expected a whole {self.checkpoint}, got {error}; {advice}") from error
         length = self.trace.stat().st_size if self.trace.exists() else 0

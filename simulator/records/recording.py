@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from algorithms.cohort import Map, serial_map
 from algorithms.payloads import Payload
 from simulator.clock import SPENT, Clock, Moment, play
 from simulator.records.counters import Counters, sizes, tally
@@ -65,6 +66,8 @@ class Recording:
         Called at each mark with (round, latest metrics row, simulated seconds).
     evaluated : callable
         Called with the same at each mark that was evaluated.
+    pool : callable
+        `map` over the batches of an evaluation, possibly on several threads.
     """
 
     task: Task
@@ -75,6 +78,7 @@ class Recording:
     links: LinkRecord | None = None
     progress: Callable[[int, dict[str, Any], float], None] = lambda *_: None
     evaluated: Callable[[int, dict[str, Any], float], None] = lambda *_: None
+    pool: Map = serial_map
     counters: Counters = field(default_factory=Counters)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     timeline: list[dict[str, Any]] = field(default_factory=list)
@@ -125,7 +129,7 @@ class Recording:
         A driver that keeps the time itself gives the moment and the process that marked.
         """
         where = {} if process is None else {"process": process}
-        found = self.task.evaluate(model) if self.cadence.due(t, self.cadence.evaluate) else None
+        found = self.task.evaluate(model, self.pool) if self.cadence.due(t, self.cadence.evaluate) else None
         if found is not None and found.sent is not None:
             table = tally(found.sent)
             self.sent("uplink", table)

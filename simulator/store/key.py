@@ -16,6 +16,8 @@ import torch
 from omegaconf import DictConfig
 
 from simulator.config import FREE, plain
+from simulator.store.methods import resolved
+from simulator.store.processor import instructions
 from simulator.tasks.validation import torch_device
 
 # What only says how long things take, and how the work is spread where the bits are the same.
@@ -49,14 +51,18 @@ def trajectory_key(config: DictConfig) -> str:
         "elsewhere": {name: _source(name) for name in sorted(set(_targets(told)))},
         "files": sorted(_signatures(told["task"])),
         "versions": [sys.version_info[:2], torch.__version__, np.__version__],
-        "processor": _processor(torch_device(config.device)),
+        "processor": instructions(torch_device(config.device)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def settings(config: DictConfig) -> dict[str, Any]:
-    """Give the part of a configuration that can influence a trajectory, resolved; equal devices count as one."""
+    """Give the part of a configuration that can influence a trajectory, resolved; equal devices count as one.
+
+    ``gradient_method=auto`` counts as the method that a calibration has found, if one has.
+    """
     config = config.copy()
+    config.gradient_method, _ = resolved(config)
     config.device = torch_device(config.device).type  # the task's copy of it too
     return {key: value for key, value in plain(config).items() if key not in WITHOUT}
 
@@ -109,10 +115,3 @@ def _signatures(value: Any) -> Iterator[tuple[str, int, int]]:
             if file.is_file():
                 state = file.stat()
                 yield str(file), state.st_size, state.st_mtime_ns
-
-
-def _processor(device: torch.device) -> str:
-    """Name what decides how a product is rounded: the GPU, or the vector instructions of the CPU."""
-    if device.type == "cpu":
-        return str(torch.backends.cpu.get_cpu_capability())
-    return f"{torch.cuda.get_device_name(device)} with CUDA {torch.version.cuda}"

@@ -10,8 +10,8 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from algorithms.cohort import Map, serial_map
 from simulator.tasks.modelled import Modelled
 from simulator.tasks.task import Evaluation
 from simulator.tasks.text.corpus import Corpus
@@ -108,16 +108,11 @@ class LanguageModel(Modelled):
         chosen = self._columns[rows, torch.arange(self.batch, device=self.device)[:, None], places[:, None, :]]
         return chosen[..., :-1], chosen[..., 1:]
 
-    def evaluate(self, model: Tensor) -> Evaluation:
+    def evaluate(self, model: Tensor, pool: Map = serial_map) -> Evaluation:
         """Give the mean cross entropy, the accuracy and the perplexity per symbol of the test text."""
-        loss = torch.zeros((), dtype=torch.float64, device=self.device)
-        right = torch.zeros((), dtype=torch.int64, device=self.device)
-        for some in self._test.split(self._evaluation_batch):
-            logits, wanted = self._engine.forward(model, some[:, :-1]), some[:, 1:]
-            loss += functional.cross_entropy(logits.to(torch.float64), wanted, reduction="sum")
-            right += (logits.argmax(1) == wanted).sum()
-        count = self._test.shape[0] * self._length
-        return Evaluation(float(loss) / count, int(right) / count, perplexity=perplexity(float(loss) / count))
+        batches = ((some[:, :-1], some[:, 1:]) for some in self._test.split(self._evaluation_batch))
+        loss, right, count = self.scores(lambda inputs: self._engine.forward(model, inputs), batches, pool)
+        return Evaluation(loss / count, right / count, perplexity=perplexity(loss / count))
 
 
 def columns(symbols: Tensor, workers: int, batch: int, length: int) -> Tensor:

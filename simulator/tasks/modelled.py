@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from algorithms.cohort import Map
 from simulator.gradients import GradientEngine
+from simulator.gradients.activations import count_activations
 from simulator.gradients.readiness import readiness, timed_readiness
 from simulator.tasks.models import initial_vector
 from simulator.tasks.validation import torch_device, torch_dtype, whole
+
+UNCOUNTED = -100  # what cross entropy leaves out
 
 
 class Modelled(ABC):
@@ -54,16 +60,26 @@ class Modelled(ABC):
         self.workers, self.batch = whole("workers", workers, 1), whole("batch", batch, 1)
         self.device, self.dtype = torch_device(device), torch_dtype(dtype)
         self._model = model
+        self._sample = tuple(sample.shape[1:]), None if sample.is_floating_point() else sample.dtype
         self._engine = GradientEngine(model, method=gradient_method, device=self.device, dtype=self.dtype)
-        shape = (self.batch, *sample.shape[1:])
-        kind = None if sample.is_floating_point() else sample.dtype
+        shape, kind = (self.batch, *self._sample[0]), self._sample[1]
         self.layout = replace(self._engine.layout, ready=readiness(model, shape, kind))
         self.flops_per_step = self._engine.flops(shape, kind)
 
     @property
     def gradient_method(self) -> str:
         """The method that the engine resolved to."""
-        return self._engine.method
+        return self._tried_out().method
+
+    def _tried_out(self) -> GradientEngine:
+        """Give the engine, after the trial on a first batch that 'taps' needs."""
+        if self._engine.untried:
+            self._engine.try_out(*self.batches(torch.arange(min(2, self.workers)), 0))
+        return self._engine
+
+    def engine(self, method: str) -> GradientEngine:
+        """Make an engine of another method for the same model, to compare them."""
+        return GradientEngine(self._model, method=method, device=self.device, dtype=self.dtype)
 
     @abstractmethod
     def batches(self, workers: Tensor, step: int | Tensor) -> tuple[Tensor, Tensor]:
@@ -77,6 +93,39 @@ class Modelled(ABC):
     def gradient(self, at: Tensor, workers: Tensor, step: int | Tensor, out: Tensor) -> Tensor:
         """Write each worker's gradient of a step into `out` and return the losses (see `Task`)."""
         return self._engine(at, *self.batches(workers, step), out)
+
+    def scores(
+        self, forward: Callable[[Tensor], Tensor], batches: Iterable[tuple[Tensor, Tensor]], pool: Map
+    ) -> tuple[float, int, int]:
+        """Give the sum of the cross entropies, how many predictions are right and how many count, over some batches.
+
+        Parameters
+        ----------
+        forward : callable
+            Inputs -> logits (B, classes, ...); called from several threads at once.
+        batches : iterable of (Tensor, Tensor)
+            Inputs, and targets in which -100 does not count.
+        pool : callable
+            `map` over the batches; they are added up in their order.
+        """
+
+        def judge(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+            logits, wanted = forward(batch[0]), batch[1]
+            loss = functional.cross_entropy(logits.to(torch.float64), wanted, reduction="sum")
+            return loss, (logits.argmax(1) == wanted).sum(), (wanted != UNCOUNTED).sum()
+
+        loss, right, count = (sum(column) for column in zip(*pool(judge, batches), strict=True))
+        return float(loss), int(right), int(count)
+
+    def activations(self, chunk: int) -> int:
+        """Count, roughly, the numbers that the gradients of one chunk keep for the backward pass."""
+        at_once = self._engine.method != "loop"
+        shape = (self.batch * (chunk if at_once else 1), *self._sample[0])
+        return count_activations(self._model, shape, self._sample[1]) * (3 if self._engine.method == "vmap" else 1)
+
+    def fallbacks(self) -> list[str]:
+        """Say what the gradient engine does in another way than asked for."""
+        return list(self._tried_out().fallbacks)
 
     def profile(self) -> list[list[float]]:
         """Measure how a gradient's time is spread over its operations: [operations, seconds] in growing fractions."""

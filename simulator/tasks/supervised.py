@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from algorithms.cohort import Map, serial_map
 from algorithms.payloads import Payload
 from algorithms.streams import Stream
 from simulator.tasks.augmentation import Augmentation
@@ -135,19 +135,12 @@ class Supervised(Modelled):
             inputs = self._augmentation(inputs, workers, step, self._augmenting)
         return inputs, self._train.targets[chosen]
 
-    def evaluate(self, model: Tensor) -> Evaluation:
+    def evaluate(self, model: Tensor, pool: Map = serial_map) -> Evaluation:
         """Give the mean cross entropy and the accuracy on all test samples."""
-        loss = torch.zeros((), dtype=torch.float64, device=self.device)
-        right = torch.zeros((), dtype=torch.int64, device=self.device)
-        inputs, targets = self._test.inputs, self._test.targets
         forward, sent = self._judged(model)
-        for some, wanted in zip(
-            inputs.split(self._evaluation_batch), targets.split(self._evaluation_batch), strict=True
-        ):
-            logits = forward(some)
-            loss += functional.cross_entropy(logits.to(torch.float64), wanted, reduction="sum")
-            right += (logits.argmax(1) == wanted).sum()
-        return Evaluation(float(loss) / len(targets), int(right) / len(targets), sent=sent)
+        parts = (part.split(self._evaluation_batch) for part in (self._test.inputs, self._test.targets))
+        loss, right, count = self.scores(forward, zip(*parts, strict=True), pool)
+        return Evaluation(loss / count, right / count, sent=sent)
 
     def _judged(self, model: Tensor) -> tuple[Callable[[Tensor], Tensor], Payload | None]:
         """Give the network that is evaluated, and what the workers sent for it."""

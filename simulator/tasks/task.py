@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from algorithms.cohort import Map, serial_map
 from algorithms.layout import Layout
 from algorithms.payloads import Payload
 
@@ -84,6 +85,6 @@ class Task(Protocol):
         """
         ...
 
-    def evaluate(self, model: Tensor) -> Evaluation:
-        """Judge a model, shape (d,)."""
+    def evaluate(self, model: Tensor, pool: Map = serial_map) -> Evaluation:
+        """Judge a model, shape (d,); batches go over the `pool`, and no result depends on how many threads that has."""
         ...

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from algorithms.cohort import Map, serial_map
 from algorithms.streams import Stream
 from simulator.tasks.batches import SAMPLERS
 from simulator.tasks.language_model import perplexity, require_logits
-from simulator.tasks.modelled import Modelled
+from simulator.tasks.modelled import UNCOUNTED, Modelled
 from simulator.tasks.partitions import Partition
 from simulator.tasks.task import Evaluation
 from simulator.tasks.text.bleu import bleu, require_sacrebleu
@@ -23,8 +23,6 @@ from simulator.tasks.text.corpus import Bitext
 from simulator.tasks.text.decoding import greedy
 from simulator.tasks.text.subwords import BEGIN, END, SPECIAL, Subwords
 from simulator.tasks.validation import whole
-
-UNCOUNTED = -100  # what cross entropy leaves out
 
 
 class Translation(Modelled):
@@ -121,33 +119,24 @@ class Translation(Modelled):
         chosen = self._sampler(workers, step).to(self.device)
         return self._inputs[chosen], self._targets[chosen]
 
-    def evaluate(self, model: Tensor) -> Evaluation:
+    def evaluate(self, model: Tensor, pool: Map = serial_map) -> Evaluation:
         """Give loss, accuracy and perplexity per symbol of all test pairs, and the BLEU of the first ones."""
-        loss = torch.zeros((), dtype=torch.float64, device=self.device)
-        right, count = (torch.zeros((), dtype=torch.int64, device=self.device) for _ in range(2))
-        for inputs, wanted in zip(*(part.split(self._evaluation_batch) for part in self._test), strict=True):
-            logits = self._engine.forward(model, inputs)
-            loss += functional.cross_entropy(logits.to(torch.float64), wanted, reduction="sum", ignore_index=UNCOUNTED)
-            right += (logits.argmax(1) == wanted).sum()
-            count += (wanted != UNCOUNTED).sum()
-        mean = float(loss) / int(count)
-        return Evaluation(mean, int(right) / int(count), perplexity(mean), self._bleu(model))
+        batches = zip(*(part.split(self._evaluation_batch) for part in self._test), strict=True)
+        loss, right, count = self.scores(lambda inputs: self._engine.forward(model, inputs), batches, pool)
+        return Evaluation(loss / count, right / count, perplexity(loss / count), self._bleu(model, pool))
 
-    def translate(self, model: Tensor, sentences: Sequence[str]) -> list[str]:
+    def translate(self, model: Tensor, sentences: Sequence[str], pool: Map = serial_map) -> list[str]:
         """Translate sentences greedily with the parameters `model`, shape (d,)."""
         length = self._inputs.shape[2]
         sources, _ = padded([(self.subwords.encode(sentence), []) for sentence in sentences], length)
-        found = [
-            numbers
-            for some in sources[:, 0].to(self.device).split(self._evaluation_batch)
-            for numbers in greedy(lambda pairs: self._engine.forward(model, pairs), some)
-        ]
-        return [self.subwords.decode(numbers) for numbers in found]
+        batches = sources[:, 0].to(self.device).split(self._evaluation_batch)
+        found = pool(lambda some: greedy(lambda pairs: self._engine.forward(model, pairs), some), batches)
+        return [self.subwords.decode(numbers) for batch in found for numbers in batch]
 
-    def _bleu(self, model: Tensor) -> float | None:
+    def _bleu(self, model: Tensor, pool: Map) -> float | None:
         if not self._references:
             return None
-        return bleu(self.translate(model, self._sources), self._references)
+        return bleu(self.translate(model, self._sources, pool), self._references)
 
 
 def padded(pairs: Sequence[tuple[list[int], list[int]]], length: int) -> tuple[Tensor, Tensor]:

@@ -40,6 +40,8 @@ def torch_device(device: str | torch.device) -> torch.device:
         found = None
     if found is None or found.type not in ("cpu", "cuda"):
         raise ValueError(f"device: expected auto, cpu, cuda or cuda:i, got {device!r}")
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device: expected auto or cpu where there is no CUDA device, got '{device}'")
     if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"device: expected one of the {torch.cuda.device_count()} CUDA devices here, got '{device}'")
     return torch.device("cuda", found.index or 0) if found.type == "cuda" else found

@@ -56,6 +56,16 @@ def test_what_is_sent_is_the_mean_and_the_rest_is_kept(name: str, shares: list[f
         assert exchange.residual.values.count_nonzero() == 0
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 8])
+def test_an_uncompressed_message_does_not_change_with_the_residual(chunk: int) -> None:
+    cohort, update = cohort_of(4, 7, chunk=chunk), updates(4, 7, 0)
+    exchange = ErrorFeedback(ServerMean(Identity()))
+    _, sent = settle(exchange(cohort, update.clone(), 0), cohort)
+    assert torch.equal(sent.dense(), update) and not exchange.residual.values.any()
+    _, alone = settle(ServerMean(Identity())(cohort, update, 0), cohort)
+    assert alone.dense().data_ptr() == update.data_ptr()  # nothing changes it, so it is not copied
+
+
 @pytest.mark.parametrize("name", [name for name in EXCHANGES if name.startswith("server")])
 def test_sampled_workers_keep_their_own_residual(name: str) -> None:
     n, d = 8, 7

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from algorithms.compressors import selection
 from algorithms.compressors.randomk import support
+from algorithms.kernels.partition import places
 from algorithms.streams import Stream
 
 
@@ -78,7 +79,7 @@ def test_blocks_do_not_change_the_choice(monkeypatch: pytest.MonkeyPatch) -> Non
 @given(size=st.integers(1, 40).map(lambda words: 8 * words), density=st.floats(0, 1), seed=st.integers(0, 99))
 def test_places_equals_flatnonzero(size: int, density: float, seed: int) -> None:
     mask = np.random.default_rng(seed).random(size) < density
-    assert selection.places(mask).tolist() == np.flatnonzero(mask).tolist()
+    assert places(mask).tolist() == np.flatnonzero(mask).tolist()
 
 
 @settings(max_examples=50, deadline=None)

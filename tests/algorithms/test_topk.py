@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 
 from algorithms.compressors import TopK
-from algorithms.compressors.topk import largest
+from algorithms.compressors.selection import largest
 from algorithms.payloads import Sparse
 from algorithms.topk import topk
 from tests.algorithms.by_hand import begun, cohort_of, marked, over_server, rows

@@ -26,6 +26,9 @@ CASES = {
     "stc": ["algorithm=stc", "algorithm.momentum=0.5"],
     "sbc": ["algorithm=sbc1", "algorithm.momentum=0.9"],
     "topk_in_parts": ["algorithm=topk", "parts=2", "chunk=2"],
+    "narrow": ["algorithm=topk", "algorithm.momentum=0.9", "state_dtype=bf16"],
+    "narrow_momentum_in_a_file": ["algorithm=sbc1", "algorithm.momentum=0.9", "state_dtype=bf16", "state_on=file"],
+    "sampled_in_a_file": ["algorithm=stc", "algorithm.momentum=0.5", "state_on=file"],
     "local_sgd_in_parts": ["algorithm=local_sgd", "algorithm.momentum=0.9", "parts=2", "chunk=2"],
 }
 

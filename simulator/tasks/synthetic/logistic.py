@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from algorithms.cohort import Map, serial_map
 from algorithms.layout import Layout
 from algorithms.streams import Stream
 from simulator.tasks.batches import SAMPLERS
@@ -110,7 +111,7 @@ class Logistic:
         out.add_(at, alpha=self._l2)
         return functional.softplus(-margins).mean(1) + (0.5 * self._l2) * (at * at).sum(-1)
 
-    def evaluate(self, model: Tensor) -> Evaluation:
+    def evaluate(self, model: Tensor, pool: Map = serial_map) -> Evaluation:
         """Give f(model), in float64, and the share of all N samples on the right side."""
         x = model.to(torch.float64)
         margins = self._signed.to(torch.float64) @ x

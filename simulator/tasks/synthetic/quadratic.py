@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from algorithms.cohort import Map, serial_map
 from algorithms.layout import Layout
 from algorithms.streams import Stream
 from simulator.tasks.task import Evaluation
@@ -110,7 +111,7 @@ class Quadratic:
             out.add_(self._stream.normal(rows, self.layout.size, self.dtype), alpha=self._noise)
         return losses
 
-    def evaluate(self, model: Tensor) -> Evaluation:
+    def evaluate(self, model: Tensor, pool: Map = serial_map) -> Evaluation:
         """Give f(model), computed in float64 as f* + 1/2 (x - x*)' A (x - x*)."""
         gap = model.to(torch.float64) - self._minimiser
         return Evaluation((self.optimum or 0.0) + float(0.5 * (gap * gap) @ self._curvature64))

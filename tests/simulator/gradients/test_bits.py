@@ -6,10 +6,19 @@ import pytest
 import torch
 
 from simulator.gradients import GradientEngine
-from simulator.gradients.convolution import Convolution
+from simulator.gradients.steps.convolution import Convolution
 from simulator.threads import ChunkPool, one_thread
 
-CASES = [("mlp", "layers"), ("lenet", "layers"), ("group_norm", "loop"), ("group_norm", "vmap"), ("lenet", "loop")]
+CASES = [
+    ("mlp", "layers"),
+    ("lenet", "layers"),
+    ("group_norm", "loop"),
+    ("group_norm", "vmap"),
+    ("lenet", "loop"),
+    ("mlp", "taps"),
+    ("lenet", "taps"),
+    ("group_norm", "taps"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +98,7 @@ def test_both_weight_gradients_of_a_convolution_agree():
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("method", ["loop", "vmap", "layers"])
+@pytest.mark.parametrize("method", ["loop", "vmap", "layers", "taps"])
 @pytest.mark.parametrize("name", ["mlp", "lenet"])
 def test_gpu_equals_cpu(build, draw, oracle, name, method):
     module = build(name)

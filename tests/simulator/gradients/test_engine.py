@@ -25,7 +25,9 @@ def evaluate(engine, at, inputs, targets):
 @pytest.mark.parametrize("rows", [False, True], ids=["shared", "rows"])
 @pytest.mark.parametrize(
     ("name", "method"),
-    [(name, method) for name in SIZES for method in ("loop", "vmap", "auto")],  # auto: layers, except for group_norm
+    [
+        (name, method) for name in SIZES for method in ("loop", "vmap", "taps", "auto")
+    ],  # auto: layers, except for group_norm
 )
 def test_every_method_equals_plain_autograd(build, draw, oracle, name, method, rows):
     module = build(name)
@@ -75,6 +77,8 @@ def test_auto_follows_the_rule(build):
         "odd": "layers",
         "group_norm": "loop",
     }
+    assert GradientEngine(shared_layer()).method == "taps"
+    assert GradientEngine(nn.LSTM(3, 2)).method == "loop"
     meta = GradientEngine(build("group_norm"), device="meta")
     assert meta.method == "vmap"
 
@@ -129,7 +133,7 @@ def test_layers_refuses(network, named):
     with pytest.raises(ValueError, match="gradient_method") as error:
         GradientEngine(network(), method="layers")
     assert named in str(error.value)
-    assert GradientEngine(network()).method == "loop"
+    assert GradientEngine(network()).method in ("loop", "taps")
 
 
 def test_a_layer_that_is_never_reached_has_zero_gradient():
@@ -150,7 +154,10 @@ def test_a_layer_that_is_never_reached_has_zero_gradient():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"module": nn.Linear(2, 2), "method": "fastest"}, "gradient_method: expected one of auto, loop, vmap, layers"),
+        (
+            {"module": nn.Linear(2, 2), "method": "fastest"},
+            "gradient_method: expected one of auto, loop, vmap, layers, taps",
+        ),
         ({"module": nn.Linear(2, 2), "dtype": torch.int32}, "dtype: expected a floating point type"),
         ({"module": nn.ReLU()}, "model: expected a module with parameters"),
         ({"module": nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))}, "model: layer '1' .BatchNorm1d. keeps running"),
@@ -198,7 +205,7 @@ def test_flops_by_hand(build):
     assert GradientEngine(build("lenet")).flops((b, 1, 28, 28)) == 2 * b * (2 * conv1 + 3 * conv2 + 3 * dense)
 
 
-@pytest.mark.parametrize("method", ["loop", "vmap", "auto"])
+@pytest.mark.parametrize("method", ["loop", "vmap", "taps", "auto"])
 @pytest.mark.parametrize("name", ["mlp", "group_norm"])
 def test_the_module_is_never_changed(build, draw, name, method):
     module = build(name)

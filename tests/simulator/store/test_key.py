@@ -17,6 +17,7 @@ SAME = [
     ["stragglers=pareto"],
     ["threads=3", "progress=true", "checkpoint_every=7", "resume=true", "cache=on"],
     ["parts=2"],
+    ["state_on=file", "memory_gb=3"],
     ["device=auto" if not os.environ.get("CUDA_VISIBLE_DEVICES") else "device=cpu"],
 ]
 OTHER = [
@@ -30,6 +31,7 @@ OTHER = [
     ["schedule=step"],
     ["participation=0.5"],
     ["dtype=float64"],
+    ["state_dtype=bf16"],
     ["chunk=2"],
     ["gradient_method=loop"],
     ["task.dimensions=41"],
