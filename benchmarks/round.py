@@ -43,12 +43,7 @@ _SETTLE_S = 0.03  # OpenMP's team spins for a while after a pass with several th
 _WARM = 2  # rounds that are not counted: memory is touched for the first time
 _SLACK_BYTES = 500_000_000
 _FLOATS = 4  # per worker and coordinate
-_MEMORY = (
-    "peak_memory_bytes",
-    "allowed_memory_bytes",
-    "memory_after_imports_bytes",
-    "memory_before_first_round_bytes",
-)
+_MEMORY = ("peak_memory_bytes", "allowed_memory_bytes", "memory_after_imports_bytes", "memory_before_first_round_bytes")
 
 
 def overrides(options: argparse.Namespace, rounds: int) -> list[str]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from algorithms.checks import whole
 from algorithms.cohort import Cohort, Draw
 from algorithms.ops import Work
 from algorithms.payloads import Payload
-
-_SHORT = 64  # columns to a run, on average, below which taking them one by one is no slower
 
 
 class Compressor(Protocol):
@@ -44,15 +41,15 @@ class Piecewise:
         return self.compressor.passes()
 
 
-async def compress(cohort: Cohort, compressor: Compressor, update: Tensor, columns: Tensor | None = None) -> Payload:
+async def compress(cohort: Cohort, compressor: Compressor, update: Tensor, size: int | None = None) -> Payload:
     """Bill the encoder's time, then compress the hosted rows chunk by chunk.
 
     Parameters
     ----------
     update : Tensor, shape (w, d)
         One row per hosted worker.
-    columns : Tensor of int64, optional
-        The coordinates that are compressed; all by default.
+    size : int, optional
+        The coordinates that the encoder is billed for, where the compressor leaves some out; d by default.
 
     Returns
     -------
@@ -60,33 +57,10 @@ async def compress(cohort: Cohort, compressor: Compressor, update: Tensor, colum
         w messages.
     """
     pieces = compressor.pieces if isinstance(compressor, Piecewise) else 1
-    size = update.shape[1] if columns is None else len(columns)
-    await Work("encode", int(compressor.passes() * size * update.element_size()), pieces)
+    await Work("encode", int(compressor.passes() * (size or update.shape[1]) * update.element_size()), pieces)
     chunks = cohort.chunks or (slice(0, 0),)  # a part may host nobody in a round
-    parts = None if columns is None else runs(columns)
-
-    def chunk(rows: slice) -> Payload:
-        part = update[rows] if columns is None else taken(update[rows], columns, parts)
-        return compressor(part, cohort.draw(rows))
-
-    messages: list[Payload] = cohort.pool(chunk, chunks)
+    messages: list[Payload] = cohort.pool(lambda rows: compressor(update[rows], cohort.draw(rows)), chunks)
     return messages[0] if len(messages) == 1 else type(messages[0]).join(messages)
-
-
-def runs(columns: Tensor) -> list[tuple[int, int]] | None:
-    """Cut columns into runs of consecutive ones, first and last + 1; None where they are many and short."""
-    ends = (torch.nonzero(columns.diff() != 1).view(-1) + 1).tolist()
-    if len(ends) * _SHORT > len(columns) or not len(columns):
-        return None
-    parts = columns.tensor_split(ends)
-    return [(int(part[0]), int(part[-1]) + 1) for part in parts]
-
-
-def taken(rows: Tensor, columns: Tensor, parts: list[tuple[int, int]] | None) -> Tensor:
-    """Copy some columns of a matrix: run by run, which is several times faster than by index, or by index."""
-    if parts is None:
-        return rows.index_select(1, columns)
-    return torch.cat([rows[:, first:last] for first, last in parts], dim=1)
 
 
 def kept(density: float | None, k: int | None, d: int) -> int:

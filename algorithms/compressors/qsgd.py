@@ -55,13 +55,14 @@ class QSGD:
     def __call__(self, rows: Tensor, draw: Draw) -> Quantised:
         w, d = rows.shape
         bucket = min(self.bucket or d, d)
-        width = torch.int8 if self.levels <= 127 else torch.int16
-        levels = torch.empty(w, d, dtype=width, device=rows.device)
+        narrow = torch.int8 if self.levels <= 127 else torch.int16
+        levels = torch.empty(w, d, dtype=narrow, device=rows.device)
         scales = torch.empty(w, -(-d // bucket), dtype=torch.float32, device=rows.device)
         known = self.norm == "l2"
         if known:
             _norms(rows, bucket, scales)
-        paper = Bits.of(w, values=d * (1 + math.ceil(math.log2(self.levels + 1))), scales=32 * scales.shape[1])
+        width = 1 + math.ceil(math.log2(self.levels + 1))
+        paper = Bits.of(w, values=d * width, scales=32 * scales.shape[1])
         stream, table = draw.private.at("rounding"), LevelCounts.table(0 if rows.is_cuda else w, self.levels)
         if rows.is_cuda:
             noise = stream.uniform(draw.workers, d, rows.dtype)

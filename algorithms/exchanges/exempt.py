@@ -6,6 +6,7 @@ d coordinates, of which some are compressed and b are exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -31,7 +32,23 @@ class Split:
         """The compressed coordinates, increasing, int64."""
         return torch.nonzero(~self.exact).view(-1)
 
-    @property
+    def compressed_of(self, rows: Tensor) -> Tensor:
+        """Give the compressed columns, shape (w, d) -> (w, d - b): `rows` themselves if that is all, else a copy.
+
+        Exempt tensors lie between others in one piece each, and what lies between them is copied as such, which is
+        several times faster than by index.
+        """
+        if not self.count:
+            return rows
+        return torch.cat([rows[:, piece] for piece in self._pieces], dim=1)
+
+    @cached_property
+    def _pieces(self) -> list[slice]:
+        edge = torch.ones(1, dtype=torch.bool, device=self.exact.device)
+        turns = torch.nonzero(torch.diff(self.exact, prepend=edge, append=edge)).view(-1).tolist()
+        return [slice(a, b) for a, b in zip(turns[::2], turns[1::2], strict=True)]
+
+    @cached_property
     def count(self) -> int:
         """How many are exact, b."""
         return int(self.exact.sum())

@@ -157,7 +157,6 @@ class SketchedMean(Stateful):
 
     async def _elect(self, cohort: Cohort, shares: Tensor, split: Split, t: int) -> Sparse:
         """Sketch, and learn which coordinates the mean sketch elects: marks, or estimates where nothing is fetched."""
-        columns = split.compressed if split.count else None
         size = len(split.exact) - split.count
         k, count = self._counts(split)
         sketch = self.shape.sketch(cohort, size, k)
@@ -175,8 +174,8 @@ class SketchedMean(Stateful):
             await Work("encode", 4 * size * shares.element_size())
         fetched = k * self.budget.candidates + split.count
         self.factor = compression_factor(len(split.exact), sketch.rows * sketch.columns, fetched, k + split.count)
-        sketcher = Sketcher(sketch, self.kind, lambda rows: self.budget.truncated(rows, k))
-        sketches = await compress(cohort, sketcher, shares, columns)
+        sketcher = Sketcher(sketch, self.kind, lambda rows: self.budget.truncated(split.compressed_of(rows), k))
+        sketches = await compress(cohort, sketcher, shares, size)
         decoding = (2 * sketch.rows + 4) * size * shares.element_size()
         return (await self.route.decide(sketches, cohort, elect, decoding))[0]
 

@@ -68,8 +68,8 @@ class Sparse(Payload):
 
     def __post_init__(self) -> None:
         if self.index_code != "auto" and self.index_code not in INDEX_CODES:
-            known = ", ".join(INDEX_CODES)
-            raise ValueError(f"Sparse.index_code: expected one of auto, {known}, got {self.index_code!r}")
+            known = ", ".join(["auto", *INDEX_CODES])
+            raise ValueError(f"Sparse.index_code: expected one of {known}, got {self.index_code!r}")
         object.__setattr__(self, "indptr", self.indptr.to("cpu", torch.int64))
         object.__setattr__(self, "ragged", check_support(self.size, self.indptr, self.indices))
         coded = FloatValues(self.values, self.kind) if isinstance(self.values, Tensor) else self.values
@@ -217,10 +217,9 @@ class Sparse(Payload):
         """See Payload; on the host one loop over the entries, whatever the number of chunks."""
         if not self.indices.is_cpu:
             return Payload._left_fold(self, weights, chunks)
-        values, bounds = self.floats(), np.array(self._edges(chunks))
-        total = torch.zeros(self.size, dtype=values.dtype)
+        values, total = self.floats(), torch.zeros(self.size, dtype=self.dtype)
         entries = self.ragged.indptr, self.indices.numpy(), values.numpy(), weights.to(values).numpy()
-        fold(total.numpy(), *entries, bounds)
+        fold(total.numpy(), *entries, np.array(self._edges(chunks)))
         return total
 
     def subtract_from(self, matrix: Tensor) -> None:

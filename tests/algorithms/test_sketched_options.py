@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from algorithms.compressors import Identity
-from algorithms.compressors.base import runs, taken
 from algorithms.exchanges.elections import heavymix, keep_largest
 from algorithms.exchanges.exempt import Exempt, Split
 from algorithms.exchanges.momentum_correction import MomentumCorrection
@@ -174,10 +173,7 @@ def test_masking_needs_to_know_what_was_sent() -> None:
         settle(corrected(cohort, torch.ones(1, 3), 0), cohort)
 
 
-@pytest.mark.parametrize(
-    "columns", [[0], [3, 2, 1], list(range(200)), [*range(90), *range(95, 300)], [*range(5, 90), *range(80, 200), 7]]
-)
-def test_columns_taken_in_runs_are_those_taken_by_index(columns: list[int]) -> None:
-    which, rows = torch.tensor(columns), torch.randn(3, 300)
-    assert torch.equal(taken(rows, which, runs(which)), rows[:, which])
-    assert (runs(which) is None) == (columns == [3, 2, 1])
+@pytest.mark.parametrize("exact", [[0, 0, 0], [1, 1, 0], [0, 1, 0, 0, 1, 1, 0, 1], [1, 0, 1]])
+def test_what_lies_between_exempt_tensors_is_taken_as_by_index(exact: list[int]) -> None:
+    split, rows = Split(torch.tensor(exact, dtype=torch.bool)), torch.randn(3, len(exact))
+    assert torch.equal(split.compressed_of(rows), rows[:, split.compressed])
