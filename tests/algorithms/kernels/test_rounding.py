@@ -74,7 +74,8 @@ def test_rounding_is_that_of_torch(
     outcomes = []
     for form in (round_rows, round_rows.reference):
         scales = np.full((w, -(-d // bucket)), 2.5, np.float32)
-        levels, counts = np.empty((w, d), np.int16), np.zeros((w, 2 * s + 1 if counted else 0), np.int64)
+        levels = np.empty((w, d), np.int8 if s <= 127 else np.int16)
+        counts = np.zeros((w, 2 * s + 1 if counted else 0), np.int64)
         bits = rows.view(f"i{rows.itemsize}")
         form(rows, bits, low, low[::-1].copy(), bucket, s, known, scales, levels, counts)
         outcomes.append((scales, levels, counts))
