@@ -26,6 +26,15 @@ from benchmarks.timing import interleaved
 from simulator.threads import keep_memory, one_thread
 
 MODES = {"": "auto", ", reference": "reference"}
+GOALS = {
+    "selection": 4.0,
+    "error feedback + top-k": 4.0,
+    "qsgd": 4.0,
+    "sign + majority": 1.5,
+    "sketch insert": 4.0,
+    "sparse mean": 0.1,
+    "rice sizes": 0.3,
+}
 DENSE = ("qsgd", "sign", "sign + majority", "majority", "scaled sign", "elias sizes", "uniform")
 
 
@@ -46,7 +55,7 @@ def measure(options: argparse.Namespace, density: float, steps: list[str]) -> li
     seconds[COPY_OF_ONE] = seconds[COPY] / options.rows
     shape = f"{options.rows} x {options.coordinates:,}"
     return [
-        Ratio(_named(name, shape, density), seconds[name] / seconds[yardstick], yardstick)
+        Ratio(_named(name, shape, density), seconds[name] / seconds[yardstick], yardstick, GOALS.get(name))
         for name, yardstick in yardsticks.items()
     ]
 
