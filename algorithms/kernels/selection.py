@@ -106,6 +106,20 @@ def fill(row: Words, side: int, sign: int, infinity: int, zeros: int, out: Place
         room -= zero
 
 
+@jit
+def constants(bits: Words) -> tuple[int, int, int]:
+    """Give 1, the mask of a magnitude's bits and infinity's, in the dtype of the words."""
+    kind, wide = bits.dtype.type, bits.itemsize == 8
+    sign, infinity = (0x7FFFFFFFFFFFFFFF, 0x7FF0000000000000) if wide else (0x7FFFFFFF, 0x7F800000)
+    return kind(1), kind(sign), kind(infinity)
+
+
+@jit
+def within(guess: int, one: int, sign: int, infinity: int) -> int:
+    """Bring a guess between the least magnitude above 0 and infinity."""
+    return max(one, min(guess & sign, infinity))
+
+
 @kernel(reference=by_partition)
 def by_radix(bits: Words, guess: Words, k: int, out: Places, values: Words) -> None:
     """Find the columns of the k largest magnitudes of each row, increasing; ties to the lowest, NaN as if infinite.
@@ -124,16 +138,14 @@ def by_radix(bits: Words, guess: Words, k: int, out: Places, values: Words) -> N
         Overwritten with what they hold.
     """
     b, d = bits.shape
-    wide, one = bits.itemsize == 8, bits.dtype.type(1)
-    sign = bits.dtype.type(0x7FFFFFFFFFFFFFFF if wide else 0x7FFFFFFF)
-    infinity = bits.dtype.type(0x7FF0000000000000 if wide else 0x7F800000)
+    one, sign, infinity = constants(bits)
     flags, hits = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32)
     found, held = np.empty(d + 8, np.int32), np.empty(d + 8, bits.dtype)
     scratch, counts = np.empty((2, d), bits.dtype), np.empty(1 << _DIGIT, np.int64)
     for r in range(b):
-        limit = bits.dtype.type(max(1, min(guess[r] & sign, infinity)) if guess.size else 1)
+        limit = within(guess[r], one, sign, infinity) if guess.size else one
         m = collect(bits[r], limit, limit, sign, flags, hits, found, held)
-        if m < k and limit != 1:  # a bad guess, or that of a row of many zeros
+        if m < k and limit != one:  # a bad guess, or that of a row of many zeros
             m = collect(bits[r], one, one, sign, flags, hits, found, held)
         if m < k:
             fill(bits[r], 0, sign, infinity, k - m, out[r], values[r])
@@ -159,9 +171,7 @@ def by_sign(bits: Words, guess: Words, k: int, out: Places, values: Words) -> No
         Overwritten with the bits of their magnitudes, 0 for entries of the other sign.
     """
     b, d = bits.shape
-    wide, one = bits.itemsize == 8, bits.dtype.type(1)
-    sign = bits.dtype.type(0x7FFFFFFFFFFFFFFF if wide else 0x7FFFFFFF)
-    infinity = bits.dtype.type(0x7FF0000000000000 if wide else 0x7F800000)
+    one, sign, infinity = constants(bits)
     flags, hits = np.empty(RUN, np.uint8), np.empty(RUN // 8 + 1, np.int32)
     found, held = np.empty(d + 8, np.int32), np.empty(d + 8, bits.dtype)
     places, words = np.empty((2, d + 1), np.int32), np.empty((2, d + 1), bits.dtype)
@@ -169,8 +179,8 @@ def by_sign(bits: Words, guess: Words, k: int, out: Places, values: Words) -> No
     parts = (places[0], places[1]), (words[0], words[1])
     for r in range(b):
         row, guessed = bits[r], guess.size > 0
-        above = bits.dtype.type(max(1, min(guess[r, 0] & sign, infinity)) if guessed else 1)
-        below = bits.dtype.type(max(1, min(guess[r, 1] & sign, infinity)) if guessed else 1)
+        above = within(guess[r, 0], one, sign, infinity) if guessed else one
+        below = within(guess[r, 1], one, sign, infinity) if guessed else one
         listed = collect(row, above, below, sign, flags, hits, found, held)
         sizes = split(found[:listed], held[:listed], sign, infinity, *parts)
         if min(sizes) < k and guessed:

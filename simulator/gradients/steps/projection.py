@@ -6,26 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from simulator.gradients.steps.linear import Affine
 from simulator.gradients.steps.products import linear, outer
 
 
-@dataclass(frozen=True)
-class Projection:
-    """The layer y = x Wᵀ + b.
-
-    Parameters
-    ----------
-    weight, bias : int
-        Positions of W (out, in) and b (out,) in the layout; `bias` is None without one.
-    """
-
-    weight: int
-    bias: int | None
+class Projection(Affine):
+    """The layer y = x Wᵀ + b, with parameters as of `Affine`."""
 
     def forward_kept(self, x: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Apply the layer to `x`, shape (N, ..., in), and keep it."""
