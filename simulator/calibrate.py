@@ -27,7 +27,7 @@ from simulator.gradients.engine import METHODS, GradientEngine
 from simulator.store.methods import chunk_of, described, keep
 from simulator.tasks.modelled import Modelled
 from simulator.tasks.task import Task
-from simulator.threads import deterministic_gpu, keep_memory, one_thread
+from simulator.threads import deterministic_gpu, prepare
 
 # A method must be faster than the rule's by so much: less is noise, and the rule's spares training anew.
 GAIN = 1.05
@@ -105,8 +105,7 @@ def main(arguments: Sequence[str]) -> None:
 def calibrate(config: DictConfig, repeats: int) -> None:
     """Measure the methods for a configuration, print them and store the choice."""
     check(config)
-    one_thread()
-    keep_memory()
+    prepare(config.kernels)
     description = described(config)
     config.gradient_method = "auto"  # the rule's, to compare with; whatever was asked for
     task: Task = built(config.task, "task")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from math import prod
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-Room = Callable[[int, int, torch.dtype], Tensor]
+from algorithms.cohort import Room
 
 
 def room(where: str, folder: Path) -> Room | None:
